@@ -1,0 +1,1 @@
+"""What the DAGs call: one function a task, dated and idempotent, heavy imports inside."""

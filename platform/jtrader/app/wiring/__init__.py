@@ -1,0 +1,1 @@
+"""Builds adapters from settings: one module an area (data, learning, trading, reading)."""

@@ -1,0 +1,128 @@
+"""What the OMS journals and publishes: past tense, tagged, append-only. Replaying them rebuilds its whole state.
+
+`ts` is market time in ns. Order of a life: IntentReceived → ChildAccepted | ChildRefused → (OrderAcknowledged |
+OrderRejected | OrderUnknown) → OrderFilled … → OrderClosed. Ledger rows of the venue come as EntryBooked.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from jtrader.domain.account import VenueEntry
+from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, VenueOrderId
+from jtrader.domain.order import ChildOrder, Fill, Intent, OrderStatus
+from jtrader.domain.signal import Signal
+
+
+class OmsEvent(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    ts: int
+
+
+class AccountOpened(OmsEvent, frozen=True, kw_only=True, tag="account_opened"):
+    """The opening statement of an account: balances per asset when jtrader first took it over (it must be flat)."""
+
+    account: AccountId
+    balances: dict[str, Decimal]
+
+
+class SignalRecorded(OmsEvent, frozen=True, kw_only=True, tag="signal_recorded"):
+    signal: Signal
+
+
+class IntentReceived(OmsEvent, frozen=True, kw_only=True, tag="intent_received"):
+    intent: Intent
+
+
+class IntentRefused(OmsEvent, frozen=True, kw_only=True, tag="intent_refused"):
+    """A parent that never became a child: unknown instrument or account, not tradable, duplicate."""
+
+    intent: Intent
+    code: str
+    reason: str
+
+
+class ChildAccepted(OmsEvent, frozen=True, kw_only=True, tag="child_accepted"):
+    """The gate approved it; it is on disk before it is sent."""
+
+    order: ChildOrder
+
+
+class ChildRefused(OmsEvent, frozen=True, kw_only=True, tag="child_refused"):
+    order: ChildOrder
+    code: str
+    reason: str
+
+
+class OrderAcknowledged(OmsEvent, frozen=True, kw_only=True, tag="order_acknowledged"):
+    client_order_id: ClientOrderId
+    venue_order_id: VenueOrderId
+
+
+class OrderRejected(OmsEvent, frozen=True, kw_only=True, tag="order_rejected"):
+    client_order_id: ClientOrderId
+    code: str
+    reason: str
+
+
+class OrderUnknown(OmsEvent, frozen=True, kw_only=True, tag="order_unknown"):
+    """Sent, and nobody can say yet whether it lives: counted at full size until proven."""
+
+    client_order_id: ClientOrderId
+    reason: str
+
+
+class CancelRequested(OmsEvent, frozen=True, kw_only=True, tag="cancel_requested"):
+    client_order_id: ClientOrderId
+    reason: str
+
+
+class OrderFilled(OmsEvent, frozen=True, kw_only=True, tag="order_filled"):
+    """Applied once per (account, instrument, trade id). `fill.client_order_id` None = not an order of ours."""
+
+    fill: Fill
+
+
+class OrderClosed(OmsEvent, frozen=True, kw_only=True, tag="order_closed"):
+    """A terminal report of the venue: filled, canceled, expired (or rejected after proof of absence)."""
+
+    client_order_id: ClientOrderId
+    status: OrderStatus
+    reason: str = ""
+
+
+class EntryBooked(OmsEvent, frozen=True, kw_only=True, tag="entry_booked"):
+    """A row of the venue's ledger that is no trade: funding, transfer, rebate …"""
+
+    entry: VenueEntry
+
+
+class MarkSeen(OmsEvent, frozen=True, kw_only=True, tag="mark_seen"):
+    """The mark that live P&L used last; journaled sparsely (once a market minute), never for decisions."""
+
+    instrument: InstrumentId
+    mark: Decimal
+
+
+Event = (
+    AccountOpened
+    | SignalRecorded
+    | IntentReceived
+    | IntentRefused
+    | ChildAccepted
+    | ChildRefused
+    | OrderAcknowledged
+    | OrderRejected
+    | OrderUnknown
+    | CancelRequested
+    | OrderFilled
+    | OrderClosed
+    | EntryBooked
+    | MarkSeen
+)
+
+
+class Sequenced(msgspec.Struct, frozen=True):
+    """An event with its journal index: 1, 2, 3 … without a gap."""
+
+    seq: int
+    event: Event

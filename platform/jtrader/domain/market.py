@@ -1,0 +1,81 @@
+"""Market data events: int nanoseconds and floats, built for speed; exact numbers begin at the order.
+
+`ts` is the venue's event time. `seq` numbers the messages of one publisher and topic (0 = not numbered yet).
+"""
+
+import math
+
+import msgspec
+
+from jtrader.domain.errors import BadInput
+from jtrader.domain.ids import InstrumentId
+
+
+class MarketEvent(msgspec.Struct, frozen=True, gc=False, tag=True, array_like=True):
+    """Base of all market data events; encodes as a tagged msgpack array."""
+
+    instrument: InstrumentId
+    ts: int
+    """Venue event time, ns."""
+
+
+class Candle(MarketEvent, frozen=True, gc=False, tag="candle", array_like=True):
+    """One closed minute. `ts` is the open time of the minute; volume in base units."""
+
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
+class Trade(MarketEvent, frozen=True, gc=False, tag="trade", array_like=True):
+    """One public trade; `side` is the taker's: 1 buy, -1 sell."""
+
+    trade_id: int
+    price: float
+    quantity: float
+    side: int
+
+
+class Quote(MarketEvent, frozen=True, gc=False, tag="quote", array_like=True):
+    """Best bid and ask."""
+
+    bid: float
+    bid_quantity: float
+    ask: float
+    ask_quantity: float
+
+    @property
+    def mid(self) -> float:
+        return 0.5 * (self.bid + self.ask)
+
+
+class Mark(MarketEvent, frozen=True, gc=False, tag="mark", array_like=True):
+    """Mark price, index price, the rate predicted for `next_funding` (fraction of notional)."""
+
+    mark: float
+    index: float
+    funding_rate: float
+    next_funding: int
+
+
+class FeedStatus(MarketEvent, frozen=True, gc=False, tag="status", array_like=True):
+    """A feed's connection of one instrument: `epoch` grows with each reconnect; `state` is up, stale or down."""
+
+    epoch: int
+    state: str
+
+
+Event = Candle | Trade | Quote | Mark | FeedStatus
+
+
+def check_candle(candle: Candle) -> None:
+    """Raises BadInput unless open, high, low, close and volume are finite, positive and in order."""
+    prices = (candle.open, candle.high, candle.low, candle.close)
+    if not all(math.isfinite(p) and p > 0 for p in prices):
+        raise BadInput(f"{candle.instrument} candle at {candle.ts}: a price of {prices} is not finite and above zero")
+    if not (math.isfinite(candle.volume) and candle.volume >= 0):
+        raise BadInput(f"{candle.instrument} candle at {candle.ts}: volume {candle.volume} is not a finite number ≥ 0")
+    if candle.low > min(candle.open, candle.close) or candle.high < max(candle.open, candle.close):
+        raise BadInput(f"{candle.instrument} candle at {candle.ts}: open and close are not within low..high {prices}")

@@ -1,0 +1,143 @@
+"""Orders and fills in FIX's words. Everything here is exact and frozen."""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from jtrader.domain.ids import (
+    AccountId,
+    ClientOrderId,
+    InstrumentId,
+    ParentId,
+    SignalId,
+    StrategyId,
+    TradeId,
+    VenueOrderId,
+)
+from jtrader.domain.money import ZERO
+
+
+class Side(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def sign(self) -> int:
+        return 1 if self is Side.BUY else -1
+
+    @property
+    def opposite(self) -> "Side":
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class OrderType(StrEnum):
+    MARKET = "market"
+    LIMIT = "limit"
+
+
+class TimeInForce(StrEnum):
+    GTC = "gtc"
+    IOC = "ioc"
+    FOK = "fok"
+    POST_ONLY = "post_only"
+
+
+class OrderStatus(StrEnum):
+    """The life of a child order. PENDING_* are in flight; UNKNOWN counts at full size until proven otherwise."""
+
+    PENDING_NEW = "pending_new"
+    NEW = "new"
+    PARTIALLY_FILLED = "partially_filled"
+    PENDING_CANCEL = "pending_cancel"
+    UNKNOWN = "unknown"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    REFUSED = "refused"  # by our own gate: never sent
+
+    @property
+    def is_terminal(self) -> bool:
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset(
+    {OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.REFUSED}
+)
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """What a strategy wants: a parent order. `quantity` in order units, above zero.
+
+    `algorithm` names how to execute it (`market`, `limit`; schedules come with execution).
+    """
+
+    parent_id: ParentId
+    strategy: StrategyId
+    account: AccountId
+    instrument: InstrumentId
+    side: Side
+    quantity: Decimal
+    ts: int
+    """Market time of the decision, ns."""
+    algorithm: str = "market"
+    limit_price: Decimal | None = None
+    reduce_only: bool = False
+    signal_id: SignalId | None = None
+    reason: str = ""
+
+
+class ChildOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as it is sent to a venue, under our own client id."""
+
+    client_order_id: ClientOrderId
+    parent_id: ParentId
+    strategy: StrategyId
+    account: AccountId
+    instrument: InstrumentId
+    side: Side
+    type: OrderType
+    time_in_force: TimeInForce
+    quantity: Decimal
+    price: Decimal | None
+    reduce_only: bool
+    ts: int
+
+
+class Fill(msgspec.Struct, frozen=True, kw_only=True):
+    """One execution as the venue reports it; key (account, instrument, trade_id).
+
+    `fee` in `fee_asset`, above zero = paid. `realised` is the venue's own figure where it gives one (settle asset).
+    """
+
+    account: AccountId
+    instrument: InstrumentId
+    trade_id: TradeId
+    venue_order_id: VenueOrderId
+    client_order_id: ClientOrderId | None
+    side: Side
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+    fee_asset: str
+    maker: bool
+    ts: int
+    realised: Decimal | None = None
+
+
+class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What a venue says of an order now."""
+
+    account: AccountId
+    instrument: InstrumentId
+    venue_order_id: VenueOrderId
+    client_order_id: ClientOrderId | None
+    side: Side
+    type: OrderType
+    status: OrderStatus
+    quantity: Decimal
+    filled: Decimal = ZERO
+    price: Decimal | None = None
+    ts: int = 0
+    reason: str = ""
