@@ -135,8 +135,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         home = Path(init_settings().get("home") or os.environ.get("JTRADER_HOME") or "var")
         config = init_settings().get("config") or os.environ.get("JTRADER_CONFIG") or home / "jtrader.toml"
@@ -174,7 +174,7 @@ class _EndpointsSource(PydanticBaseSettingsSource):
         super().__init__(settings_cls)
         self._file = file
 
-    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:

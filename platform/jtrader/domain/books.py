@@ -14,7 +14,7 @@ from jtrader.domain.money import ZERO
 class Posting(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a double entry. The lines of one `entry_id` sum to zero per asset.
 
-    `book` is the ledger account: `wallet`, `inventory`, `realised`, `fees`, `funding`, `transfers`, `opening`, `rounding`.
+    `book` is the ledger account: wallet, inventory, realised, fees, funding, transfers, opening, rounding.
     """
 
     account: AccountId

@@ -1,4 +1,4 @@
-"""A service's sign of life: `<home>/run/health/<service>.json`, rewritten each second, read by status, stack and web."""
+"""A service's sign of life: `<home>/run/health/<service>.json`, rewritten each second."""
 
 import json
 import os
