@@ -1,0 +1,1 @@
+"""The venues as they speak: one folder a venue, their simulator, and the way to it on this machine."""
