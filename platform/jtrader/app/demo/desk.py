@@ -1,0 +1,123 @@
+"""The demo's desk: its accounts, limits, strategies and market, written as an ordinary jtrader.toml."""
+
+import json
+import secrets
+from pathlib import Path
+
+import msgspec
+
+from jtrader.app.settings import Settings, load_settings
+from jtrader.domain.ids import split_instrument_id
+
+PREDICTABILITY = 0.35
+"""Order-flow memory of the generated market. The demo needs an edge that a model can find; 0 is an honest coin."""
+
+PERPS = ("binance_usdm:BTCUSDT", "binance_usdm:ETHUSDT")
+SPOT = ("binance_spot:BTCUSDT", "binance_spot:ETHUSDT")
+
+ALPHA, TREND = "alpha", "trend"
+SPEED = 60.0
+LIVE_MINUTES = 60
+CRAWL_DAYS = 30
+
+
+class DemoPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What to run: `history` None = the generated market with four instruments; else recorded candles of two perps."""
+
+    home: Path
+    history: Path | None = None
+    seed: int = 7
+    keep: bool = False
+
+    @property
+    def market(self) -> str:
+        if self.history is None:
+            return f"generated (seed {self.seed}, predictability {PREDICTABILITY})"
+        return f"recorded ({self.history.name}), then generated (seed {self.seed}, predictability {PREDICTABILITY})"
+
+    @property
+    def instruments(self) -> tuple[str, ...]:
+        return PERPS + SPOT if self.history is None else PERPS
+
+    @property
+    def trend_instruments(self) -> tuple[str, ...]:
+        """The rule-based strategy trades spot where there is any."""
+        return SPOT if self.history is None else PERPS
+
+
+def write_desk(plan: DemoPlan) -> Settings:
+    """Writes jtrader.toml and the two accounts' key files (mode 600) below the demo's home; returns the settings."""
+    plan.home.mkdir(parents=True, exist_ok=True)
+    (plan.home / "jtrader.toml").write_text(_toml(plan))
+    _write_key(plan.home, ALPHA, "binance_usdm")
+    _write_key(plan.home, TREND, split_instrument_id(plan.trend_instruments[0])[0])
+    return load_settings(home=plan.home)
+
+
+def _write_key(home: Path, account: str, market: str) -> None:
+    file = home / "secrets" / f"{account}.json"
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(
+        json.dumps({"key": secrets.token_hex(32), "secret": secrets.token_hex(32), "market": market}, indent=1)
+    )
+
+
+def _toml(plan: DemoPlan) -> str:
+    start = '"2026-01-15T15:30:00Z"' if plan.history is None else None
+    lines = [
+        "# The demo's desk, written by 'jtrader demo' and overwritten by its next run.",
+        f"crawl_instruments = {_strings(plan.instruments)}",
+        f"crawl_days = {CRAWL_DAYS if plan.history is None else CRAWL_DAYS + 1}",
+        "",
+        "[simulator]",
+        *([f"history = {json.dumps(str(plan.history.absolute()))}"] if plan.history else []),
+        *([f"live_start = {start}"] if start else []),
+        f"seed = {plan.seed}",
+        f"speed = {SPEED}",
+        f"live_minutes = {LIVE_MINUTES}",
+        f"predictability = {PREDICTABILITY}",
+        f"instruments = {_strings(plan.instruments)}",
+        "",
+        *_account(ALPHA, "binance_usdm"),
+        *_account(TREND, split_instrument_id(plan.trend_instruments[0])[0]),
+        *_strategy("model_signal", ALPHA, PERPS, "notional = 5000"),
+        *_strategy("ma_cross", TREND, plan.trend_instruments, "notional = 5000\nfast = 3\nslow = 8"),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _account(name: str, market: str) -> list[str]:
+    return [
+        "[[accounts]]",
+        f'name = "{name}"',
+        f'market = "{market}"',
+        'broker = "sim"',
+        f'key_file = "secrets/{name}.json"',
+        "",
+        f"[limits.{name}]",
+        "max_order_notional = 20000",
+        "max_position_notional = 20000",
+        "max_open_orders = 20",
+        "max_orders_per_minute = 60",
+        'price_collar = "0.02"',
+        "max_quote_age_seconds = 30.0",
+        "",
+    ]
+
+
+def _strategy(rule: str, account: str, instruments: tuple[str, ...], params: str) -> list[str]:
+    return [
+        "[[strategies]]",
+        f'name = "{rule}"',
+        f'rule = "{rule}"',
+        f'account = "{account}"',
+        f"instruments = {_strings(instruments)}",
+        "[strategies.params]",
+        params,
+        "",
+    ]
+
+
+def _strings(values: tuple[str, ...]) -> str:
+    return json.dumps(list(values))

@@ -1,0 +1,1 @@
+"""Running the desk: clients of Airflow and Metabase, alerts, metrics, backup."""
