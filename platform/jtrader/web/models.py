@@ -61,7 +61,8 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def market_time(self) -> int:
         """The newest market time seen, ns; 0 before the first event."""
-        return max((p.ts for p in (*self.positions, *self.pnl, *self.fills)), default=0)
+        times = [p.ts for p in self.positions] + [p.ts for p in self.pnl] + [f.ts for f in self.fills]
+        return max(times, default=0)
 
 
 class DeskReader(Protocol):
