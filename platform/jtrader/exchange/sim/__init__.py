@@ -1,0 +1,1 @@
+"""The exchange simulator: the market it makes, the dialects it speaks and its server."""

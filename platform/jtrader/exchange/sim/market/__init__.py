@@ -1,0 +1,1 @@
+"""The market that the exchange simulator makes: recorded or generated history, a live hour of other participants."""
