@@ -10,14 +10,14 @@ from jtrader.web.models import Desk, total_pnl
 
 class Header:
     def __init__(self, links: Mapping[str, str]) -> None:
-        with ui.header().classes("items-center q-py-xs"):
+        with ui.header().classes("items-center q-py-xs bg-grey-10"):
             ui.label("jtrader").classes("text-h6")
             self._time = ui.label().classes("text-caption")
             ui.space()
             self._pnl = ui.row().classes("items-center q-gutter-md")
             ui.space()
             for name, url in links.items():
-                ui.link(name, url, new_tab=True).classes("text-white")
+                ui.link(name, url, new_tab=True).classes("text-blue-3")
         self._trouble = ui.label().classes("text-negative text-subtitle1")
 
     def update(self, desk: Desk) -> None:

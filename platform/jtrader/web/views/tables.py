@@ -12,6 +12,11 @@ from jtrader.web.models import Desk, FillRow, OrderRow, Service
 
 Row = dict[str, Any]
 
+PAGE_ROWS = 20
+WORDS = frozenset(
+    {"service", "state", "detail", "strategy", "instrument", "side", "time", "date", "account", "verdict"}
+)
+
 
 class Table:
     """A titled table whose rows are remade from a Desk; it says so in words when there is nothing."""
@@ -23,13 +28,13 @@ class Table:
             self._note = ui.label(empty).classes("text-grey-6")
             self._table = ui.table(
                 columns=[
-                    {"name": name, "label": name, "field": name, "align": "left" if i < 2 else "right"}
-                    for i, name in enumerate(columns)
+                    {"name": name, "label": name, "field": name, "align": "left" if name in WORDS else "right"}
+                    for name in columns
                 ],
                 rows=[],
                 row_key=key,
-                pagination=12,
-            ).props("dense flat wrap-cells")
+                pagination=PAGE_ROWS,
+            ).props("dense flat hide-pagination")
             self._table.classes("w-full")
 
     def update(self, desk: Desk) -> None:
@@ -38,6 +43,11 @@ class Table:
         self._table.set_visibility(bool(rows))
         if rows != self._table.rows:
             self._table.rows = rows
+
+
+def clock(ts: int) -> str:
+    """`15:30:00.250`, UTC: the day stands in the page's header."""
+    return iso(ts).partition("T")[2].removesuffix("Z")
 
 
 def services_table() -> Table:
@@ -99,7 +109,7 @@ def _orders(desk: Desk) -> list[Row]:
 def _order(row: OrderRow) -> Row:
     return {
         "key": row.client_order_id,
-        "time": iso(row.ts),
+        "time": clock(row.ts),
         "strategy": row.strategy,
         "instrument": row.instrument,
         "side": row.side,
@@ -117,7 +127,7 @@ def _fills(desk: Desk) -> list[Row]:
 def _fill(row: FillRow) -> Row:
     return {
         "key": f"{row.account}|{row.instrument}|{row.trade_id}",
-        "time": iso(row.ts),
+        "time": clock(row.ts),
         "strategy": row.strategy,
         "instrument": row.instrument,
         "side": row.side,
