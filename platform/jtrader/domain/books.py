@@ -14,7 +14,8 @@ from jtrader.domain.money import ZERO
 class Posting(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a double entry. The lines of one `entry_id` sum to zero per asset.
 
-    `book` is the ledger account: wallet, inventory, realised, fees, funding, transfers, opening, rounding.
+    `book` is the ledger account: wallet (what the venue holds for us), inventory (quantity held, negative, and its
+    cost), contracts (the counterparty of derivatives), realised, fees, funding, transfers, opening. Income is negative.
     """
 
     account: AccountId

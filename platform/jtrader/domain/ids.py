@@ -19,6 +19,9 @@ VenueOrderId = NewType("VenueOrderId", str)
 TradeId = NewType("TradeId", str)
 SignalId = NewType("SignalId", str)
 
+UNASSIGNED = StrategyId("UNASSIGNED")
+"""Books what no strategy of ours ordered: a human at the venue, a liquidation."""
+
 
 def instrument_id(market: str, venue_symbol: str) -> InstrumentId:
     """`("binance_usdm", "BTCUSDT")` → `binance_usdm:BTCUSDT`."""

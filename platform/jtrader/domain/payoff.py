@@ -29,3 +29,10 @@ def funding(product: Product, quantity: Decimal, value: Decimal, mark: Decimal, 
     if product is Product.INVERSE:
         return -quantity * value / mark * rate
     return -quantity * value * mark * rate
+
+
+def worth(product: Product, quantity: Decimal, value: Decimal, price: Decimal) -> Decimal:
+    """Signed worth of a position in the settle asset: q·m·P, inverse −q·m/P. P&L is worth now − worth at entry."""
+    if product is Product.INVERSE:
+        return -quantity * value / price
+    return quantity * value * price

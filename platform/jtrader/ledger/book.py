@@ -1,0 +1,258 @@
+"""The ledger of all accounts: journal events in, postings out; positions and balances are sums of postings.
+
+The venue nets an account's fills into one position, so the wallet follows the account's average cost. Each strategy has
+a book of its own beside it; over a round trip to flat both tell the same total.
+"""
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+
+from jtrader.domain.account import EntryKind, VenueEntry
+from jtrader.domain.books import PnlPoint, PositionState, Posting
+from jtrader.domain.errors import BadInput, Broken
+from jtrader.domain.events import AccountOpened, ChildAccepted, EntryBooked, Event, MarkSeen, OrderFilled
+from jtrader.domain.ids import UNASSIGNED, AccountId, ClientOrderId, InstrumentId, StrategyId
+from jtrader.domain.instrument import Instrument
+from jtrader.domain.money import ZERO
+from jtrader.domain.order import Fill
+from jtrader.ledger import postings
+from jtrader.ledger.funding import Moves, shares
+from jtrader.ledger.position import FLAT, Holding, Traded, traded, unrealised
+from jtrader.ledger.rules import unit_at
+
+Marks = Callable[[InstrumentId], Decimal | None]
+"""The mark of an instrument now, or None where there is none."""
+
+PositionKey = tuple[AccountId, StrategyId, InstrumentId]
+
+
+class Result:
+    """What one strategy made in one instrument; fees per asset, above zero = paid."""
+
+    __slots__ = ("fees", "funding", "realised", "ts")
+
+    def __init__(self) -> None:
+        self.realised = ZERO
+        self.funding = ZERO
+        self.fees: dict[str, Decimal] = {}
+        self.ts = 0
+
+
+class Ledger:
+    """Books each event once, by (account, instrument, trade id) and (account, entry id). Not thread-safe."""
+
+    def __init__(self, instruments: Iterable[Instrument]) -> None:
+        self._instruments = {instrument.id: instrument for instrument in instruments}
+        self._strategy_of: dict[ClientOrderId, StrategyId] = {}
+        self._seen: set[tuple[AccountId, str]] = set()
+        self._opened: dict[AccountId, AccountOpened] = {}
+        self._wallet: dict[AccountId, dict[str, Decimal]] = {}
+        self._net: dict[tuple[AccountId, InstrumentId], Holding] = {}
+        self._holdings: dict[PositionKey, Holding] = {}
+        self._results: dict[PositionKey, Result] = {}
+        self._moves: dict[tuple[AccountId, InstrumentId], Moves] = {}
+        self._marks: dict[InstrumentId, Decimal] = {}
+
+    # ---- writing
+
+    def apply(self, event: Event) -> tuple[Posting, ...]:
+        """Books one event; returns its postings: none for events without money and for what was booked before.
+
+        Raises Broken for an instrument that the ledger does not know and for a second, different opening.
+        """
+        match event:
+            case OrderFilled(fill=fill):
+                return self._book_fill(fill)
+            case EntryBooked(entry=entry):
+                return self._book_entry(entry)
+            case AccountOpened():
+                return self._open(event)
+            case ChildAccepted(order=order):
+                self._strategy_of[order.client_order_id] = order.strategy
+            case MarkSeen(instrument=instrument, mark=mark):
+                self._marks[instrument] = mark
+        return ()
+
+    def _open(self, event: AccountOpened) -> tuple[Posting, ...]:
+        known = self._opened.get(event.account)
+        if known is not None:
+            if known.balances != event.balances:
+                raise Broken(f"account {event.account} was opened with {known.balances}, not {event.balances}")
+            return ()
+        self._opened[event.account] = event
+        self._wallet[event.account] = dict.fromkeys(event.balances, ZERO)
+        lines = postings.opening_lines(event.balances)
+        return self._post(postings.entry(event.account, postings.OPENING, event.ts, lines))
+
+    def _book_fill(self, fill: Fill) -> tuple[Posting, ...]:
+        entry_id = postings.fill_entry_id(fill)
+        if (fill.account, entry_id) in self._seen:
+            return ()
+        instrument = self._instrument(fill.instrument)
+        strategy = self.strategy_of(fill.client_order_id)
+        key = (fill.account, strategy, fill.instrument)
+        own = self._trade(self._holdings.get(key, FLAT), instrument, fill)
+        net = self._trade(self._net.get((fill.account, fill.instrument), FLAT), instrument, fill)
+        posted = postings.entry(
+            fill.account,
+            entry_id,
+            fill.ts,
+            postings.fill_lines(instrument, fill, strategy, own, net.realised),
+            fill.instrument,
+            fill.trade_id,
+        )
+        moved = own.holding.quantity - self._holdings.get(key, FLAT).quantity
+        self._holdings[key] = own.holding
+        self._net[fill.account, fill.instrument] = net.holding
+        self._moves.setdefault((fill.account, fill.instrument), Moves()).add(fill.ts, strategy, moved)
+        result = self._results.setdefault(key, Result())
+        result.realised += own.realised
+        result.ts = max(result.ts, fill.ts)
+        in_base = instrument.is_spot and fill.fee_asset == instrument.base
+        asset, fee = (instrument.settle, fill.fee * fill.price) if in_base else (fill.fee_asset, fill.fee)
+        result.fees[asset] = result.fees.get(asset, ZERO) + fee
+        return self._post(posted)
+
+    def _trade(self, held: Holding, instrument: Instrument, fill: Fill) -> Traded:
+        """A spot fee in base is never received: the position grows by what is left of the trade."""
+        quantity = fill.side.sign * fill.quantity
+        if instrument.is_spot and fill.fee_asset == instrument.base:
+            quantity -= fill.fee
+        return traded(held, instrument, quantity, fill.price, unit_at(instrument.market, fill.ts))
+
+    def _book_entry(self, row: VenueEntry) -> tuple[Posting, ...]:
+        """Rows that belong to a trade are booked from its fill; rows up to the opening are part of the opening."""
+        if (row.account, row.entry_id) in self._seen or is_of_trade(row) or self._before_opening(row):
+            return ()
+        owners: list[tuple[StrategyId | None, Decimal]] = [(None, row.amount)]
+        if row.kind is EntryKind.FUNDING and row.instrument is not None:
+            funding = self._share_funding(row, row.instrument)
+            owners = list(funding.items())
+            for strategy, share in funding.items():
+                result = self._results.setdefault((row.account, strategy, row.instrument), Result())
+                result.funding += share
+                result.ts = max(result.ts, row.ts)
+        lines = postings.entry_lines(row, owners)
+        return self._post(postings.entry(row.account, row.entry_id, row.ts, lines, row.instrument, row.reference))
+
+    def _share_funding(self, row: VenueEntry, instrument: InstrumentId) -> dict[StrategyId, Decimal]:
+        now = {
+            strategy: holding.quantity
+            for (account, strategy, held), holding in self._holdings.items()
+            if account == row.account and held == instrument
+        }
+        moves = self._moves.get((row.account, instrument))
+        held = moves.at(row.ts, now) if moves else now
+        return shares(row.amount, held, unit_at(self._instrument(instrument).market, row.ts), UNASSIGNED)
+
+    def _before_opening(self, row: VenueEntry) -> bool:
+        opened = self._opened.get(row.account)
+        return opened is not None and row.ts <= opened.ts
+
+    def _post(self, posted: tuple[Posting, ...]) -> tuple[Posting, ...]:
+        for posting in posted:
+            self._seen.add((posting.account, posting.entry_id))
+            if posting.book == "wallet":
+                wallet = self._wallet.setdefault(posting.account, {})
+                wallet[posting.asset] = wallet.get(posting.asset, ZERO) + posting.amount
+        return posted
+
+    # ---- reading
+
+    def strategy_of(self, client_order_id: ClientOrderId | None) -> StrategyId:
+        """The strategy of an accepted order of ours, else UNASSIGNED."""
+        if client_order_id is None:
+            return UNASSIGNED
+        return self._strategy_of.get(client_order_id, UNASSIGNED)
+
+    def opened(self, account: AccountId) -> AccountOpened | None:
+        return self._opened.get(account)
+
+    def position(self, account: AccountId, instrument: InstrumentId) -> Decimal:
+        """The account's net quantity, signed."""
+        return self._net.get((account, instrument), FLAT).quantity
+
+    def strategy_position(self, account: AccountId, strategy: StrategyId, instrument: InstrumentId) -> Decimal:
+        return self._holdings.get((account, strategy, instrument), FLAT).quantity
+
+    def net_holdings(self, account: AccountId) -> dict[InstrumentId, Holding]:
+        """Non-zero net holdings: quantity and cost."""
+        return {
+            instrument: held
+            for (owner, instrument), held in sorted(self._net.items())
+            if owner == account and held.quantity
+        }
+
+    def balances(self, account: AccountId) -> dict[str, Decimal]:
+        """The wallet per asset: opening + postings. Derivatives: without unrealised P&L."""
+        return dict(sorted(self._wallet.get(account, {}).items()))
+
+    def positions(self, marks: Marks | None = None) -> list[PositionState]:
+        """Every strategy's position that ever was, flat ones too; `marks` defaults to the marks seen in events."""
+        lookup = marks or self._marks.get
+        keys = sorted(set(self._holdings) | set(self._results))
+        return [self._state(key, lookup(key[2])) for key in keys]
+
+    def equity(self, account: AccountId, marks: Marks | None = None) -> dict[str, Decimal]:
+        """Wallet + unrealised at mark per asset (spot: the wallet). Raises BadInput for a missing mark."""
+        lookup = marks or self._marks.get
+        equity = self.balances(account)
+        for name, held in self.net_holdings(account).items():
+            instrument = self._instrument(name)
+            if instrument.is_spot:
+                continue
+            mark = lookup(name)
+            if mark is None:
+                raise BadInput(f"no mark price for {name}: the equity of account {account} can't be told")
+            gain = unrealised(held, instrument, mark, unit_at(instrument.market, 0))
+            equity[instrument.settle] = equity.get(instrument.settle, ZERO) + gain
+        return equity
+
+    def pnl_points(self, ts: int, marks: Marks | None = None) -> list[PnlPoint]:
+        """P&L since the accounts opened, per account, strategy and asset, stamped `ts`."""
+        sums: dict[tuple[AccountId, StrategyId, str], dict[str, Decimal]] = {}
+
+        def add(key: tuple[AccountId, StrategyId, str], what: str, amount: Decimal) -> None:
+            row = sums.setdefault(key, dict.fromkeys(("realised", "unrealised", "fees", "funding"), ZERO))
+            row[what] += amount
+
+        for state in self.positions(marks):
+            key = (state.account, state.strategy, state.settle)
+            add(key, "realised", state.realised)
+            add(key, "unrealised", state.unrealised)
+            add(key, "funding", state.funding)
+            for asset, fee in self._results[state.account, state.strategy, state.instrument].fees.items():
+                add((state.account, state.strategy, asset), "fees", fee)
+        return [PnlPoint(ts=ts, account=a, strategy=s, asset=c, **row) for (a, s, c), row in sorted(sums.items())]
+
+    def _state(self, key: PositionKey, mark: Decimal | None) -> PositionState:
+        account, strategy, name = key
+        instrument = self._instrument(name)
+        held = self._holdings.get(key, FLAT)
+        result = self._results[key]
+        unit = unit_at(instrument.market, result.ts)
+        return PositionState(
+            account=account,
+            strategy=strategy,
+            instrument=name,
+            settle=instrument.settle,
+            ts=result.ts,
+            quantity=held.quantity,
+            cost=held.cost,
+            realised=result.realised,
+            fees=result.fees.get(instrument.settle, ZERO),
+            funding=result.funding,
+            mark=mark,
+            unrealised=ZERO if mark is None else unrealised(held, instrument, mark, unit),
+        )
+
+    def _instrument(self, name: InstrumentId) -> Instrument:
+        try:
+            return self._instruments[name]
+        except KeyError:
+            raise Broken(f"the ledger does not know instrument {name}; add its rules before trading it") from None
+
+
+def is_of_trade(row: VenueEntry) -> bool:
+    """A row of the venue's ledger that repeats a fill: its realised P&L or its commission."""
+    return bool(row.reference) and row.kind in (EntryKind.TRADE, EntryKind.FEE, EntryKind.REBATE)

@@ -1,0 +1,179 @@
+"""What must hold for the books whatever trades come: entries balance, money is conserved, repeats are safe."""
+
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jtrader.domain.account import EntryKind, VenueEntry
+from jtrader.domain.events import AccountOpened, ChildAccepted, EntryBooked, OrderFilled
+from jtrader.domain.instrument import Instrument, Product
+from jtrader.domain.order import ChildOrder, Fill, OrderType, Side, TimeInForce
+from jtrader.ledger.book import Ledger
+
+D = Decimal
+PERP, SPOT, COINM = "binance_usdm:BTCUSDT", "binance_spot:BTCUSDT", "binance_coinm:BTCUSD"
+PRODUCTS = {PERP: Product.LINEAR, SPOT: Product.SPOT, COINM: Product.INVERSE}
+OWNERS = {"c-up": "up", "c-down": "down", None: "UNASSIGNED"}
+
+
+def instrument(name: str) -> Instrument:
+    market, symbol = name.split(":")
+    return Instrument(
+        id=name,
+        venue="binance",
+        market=market,
+        venue_symbol=symbol,
+        ccxt_symbol=symbol,
+        product=PRODUCTS[name],
+        base="BTC",
+        quote="USDT",
+        settle="BTC" if name == COINM else "USDT",
+        price_tick=D("0.01"),
+        quantity_step=D("0.00001"),
+        min_quantity=D("0.00001"),
+        max_quantity=D(1000),
+        contract_value=D(100) if name == COINM else D(1),
+    )
+
+
+def decimals(low: str, high: str, places: int) -> st.SearchStrategy[Decimal]:
+    return st.decimals(D(low), D(high), places=places, allow_nan=False, allow_infinity=False)
+
+
+@st.composite
+def histories(draw, names=tuple(PRODUCTS)):
+    """Openings, accepted orders, then fills and funding in any mixture."""
+    events = [AccountOpened(ts=0, account="a", balances={"USDT": draw(decimals("0", "1e6", 8))})]
+    for client, strategy in OWNERS.items():
+        if client:
+            events.append(ChildAccepted(ts=0, order=order(client, strategy)))
+    for number in range(draw(st.integers(1, 25))):
+        name = draw(st.sampled_from(names))
+        if draw(st.integers(0, 5)) == 0:
+            row = VenueEntry(
+                account="a",
+                entry_id=f"e{number}",
+                kind=EntryKind.FUNDING,
+                asset=instrument(name).settle,
+                amount=draw(decimals("-5", "5", 8)),
+                ts=number + 1,
+                instrument=name,
+            )
+            events.append(EntryBooked(ts=number + 1, entry=row))
+            continue
+        base = name == SPOT and draw(st.booleans())
+        fill = Fill(
+            account="a",
+            instrument=name,
+            trade_id=str(number),
+            venue_order_id="1",
+            client_order_id=draw(st.sampled_from(list(OWNERS))),
+            side=draw(st.sampled_from(Side)),
+            price=draw(decimals("0.01", "99999.99", 2)),
+            quantity=draw(decimals("0.00100", "5", 5)),
+            fee=draw(decimals("-0.0001", "0.0005", 8)),
+            fee_asset="BTC" if base or name == COINM else "USDT",
+            maker=False,
+            ts=number + 1,
+        )
+        events.append(OrderFilled(ts=number + 1, fill=fill))
+    return events
+
+
+def order(client, strategy):
+    return ChildOrder(
+        client_order_id=client,
+        parent_id="p",
+        strategy=strategy,
+        account="a",
+        instrument=PERP,
+        side=Side.BUY,
+        type=OrderType.MARKET,
+        time_in_force=TimeInForce.GTC,
+        quantity=D(1),
+        price=None,
+        reduce_only=False,
+        ts=0,
+    )
+
+
+def booked(events):
+    ledger = Ledger(instrument(name) for name in PRODUCTS)
+    return ledger, [posting for event in events for posting in ledger.apply(event)]
+
+
+def total(postings, **wanted):
+    return sum((p.amount for p in postings if all(getattr(p, k) == v for k, v in wanted.items())), D(0))
+
+
+@given(histories())
+def test_every_entry_sums_to_zero_per_asset(events):
+    _, postings = booked(events)
+    for key in {(p.entry_id, p.asset) for p in postings}:
+        assert total(postings, entry_id=key[0], asset=key[1]) == 0
+
+
+@given(histories())
+def test_positions_and_balances_are_sums_of_postings(events):
+    ledger, postings = booked(events)
+    for asset, amount in ledger.balances("a").items():
+        assert total(postings, book="wallet", asset=asset) == amount
+    for state in ledger.positions():
+        mine = {"strategy": state.strategy, "instrument": state.instrument}
+        unit = "BTC" if state.instrument == SPOT else state.instrument
+        assert -total(postings, book="inventory", asset=unit, **mine) == state.quantity
+        assert total(postings, book="inventory", asset=state.settle, **mine) == state.cost
+        assert -total(postings, book="realised", asset=state.settle, **mine) == state.realised
+        assert total(postings, book="fees", asset=state.settle, **mine) == state.fees
+        assert -total(postings, book="funding", asset=state.settle, **mine) == state.funding
+
+
+@given(histories(), st.randoms())
+def test_repeats_change_nothing(events, random):
+    ledger, _ = booked(events)
+    before = (ledger.balances("a"), ledger.positions(), ledger.net_holdings("a"))
+    again = [event for event in events if not isinstance(event, AccountOpened)]
+    random.shuffle(again)
+    assert [p for event in again for p in ledger.apply(event)] == []
+    assert (ledger.balances("a"), ledger.positions(), ledger.net_holdings("a")) == before
+
+
+@given(histories(names=(PERP,)), decimals("0.01", "99999.99", 2))
+def test_once_flat_strategies_and_wallet_tell_the_same_total(events, price):
+    """Sum of the strategies' P&L = what the wallet gained, to the last digit, whoever closed whom."""
+    ledger, _ = booked(events)
+    opening = events[0].balances["USDT"]
+    for number, (client, strategy) in enumerate(OWNERS.items()):
+        held = ledger.strategy_position("a", strategy, PERP)
+        if not held:
+            continue
+        closing = Fill(
+            account="a",
+            instrument=PERP,
+            trade_id=f"close{number}",
+            venue_order_id="2",
+            client_order_id=client,
+            side=Side.SELL if held > 0 else Side.BUY,
+            price=price,
+            quantity=abs(held),
+            fee=D(0),
+            fee_asset="USDT",
+            maker=False,
+            ts=1_000,
+        )
+        ledger.apply(OrderFilled(ts=1_000, fill=closing))
+    assert ledger.position("a", PERP) == 0
+    assert sum((state.pnl for state in ledger.positions()), D(0)) == ledger.balances("a")["USDT"] - opening
+
+
+@settings(max_examples=50)
+@given(histories(names=(SPOT,)), decimals("0.01", "99999.99", 2))
+def test_spot_profit_at_mark_is_what_the_account_is_worth_more(events, mark):
+    """Realised + unrealised − fees = cash gained + base held · mark, up to one rounding of the unrealised."""
+    events = [event for event in events if not isinstance(event, EntryBooked)]
+    ledger, _ = booked(events)
+    balances = ledger.balances("a")
+    gained = balances.get("USDT", D(0)) - events[0].balances["USDT"] + balances.get("BTC", D(0)) * mark
+    states = ledger.positions(lambda _: mark)
+    assert abs(sum((state.pnl for state in states), D(0)) - gained) <= len(states) * D("0.000000005")
