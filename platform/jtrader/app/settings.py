@@ -7,6 +7,7 @@ embedded service is then not started.
 
 import json
 import os
+import tomllib
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -90,6 +91,15 @@ class SimulatorSettings(Part):
     """What each wallet of each new key holds at the start."""
 
 
+class StackSettings(Part):
+    """The embedded services of `make up`."""
+
+    base_port: int = Field(default=17300, ge=0, le=64000)
+    """Each service listens on 127.0.0.1 at base_port + its own offset; 0 = free ports, chosen at the first start."""
+    mongo_cache_gb: float = Field(default=0.5, ge=0.25)
+    airflow_parallelism: int = Field(default=4, ge=1)
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="JTRADER_",
@@ -128,6 +138,7 @@ class Settings(BaseSettings):
     champion: Name = "direction"
     """The registered model that model_signal serves."""
     simulator: SimulatorSettings = SimulatorSettings()
+    stack: StackSettings = StackSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -139,7 +150,10 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         home = Path(init_settings().get("home") or os.environ.get("JTRADER_HOME") or "var")
-        config = init_settings().get("config") or os.environ.get("JTRADER_CONFIG") or home / "jtrader.toml"
+        named = init_settings().get("config") or os.environ.get("JTRADER_CONFIG")
+        if named and not Path(named).is_file():
+            raise BadInput(f"config = {named}: there is no such file")
+        config = named or home / "jtrader.toml"
         return (
             init_settings,
             env_settings,
@@ -192,6 +206,8 @@ def load_settings(**overrides: Any) -> Settings:
     """Reads all sources. Raises BadInput with the key, the value and what is allowed."""
     try:
         return Settings(**overrides)
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"the desk's jtrader.toml is not TOML: {error}") from error
     except ValidationError as error:
         lines = []
         for fault in error.errors():

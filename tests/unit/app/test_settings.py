@@ -1,0 +1,81 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from jtrader.app.settings import load_settings
+from jtrader.domain.errors import BadInput
+
+ACCOUNT = """
+[[accounts]]
+name = "alpha"
+market = "binance_usdm"
+broker = "sim"
+key_file = "secrets/alpha.json"
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("JTRADER_HOME", "JTRADER_CONFIG", "JTRADER_MONGO_URI"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        ("crawl_days = 0", "crawl_days = 0"),
+        ('crawl_days = "many"', "crawl_days = 'many'"),
+        ("no_such_setting = 1", "no_such_setting"),
+        (ACCOUNT.replace("sim", "pretend"), "accounts.0.broker = 'pretend'"),
+        (ACCOUNT.replace("alpha", "Alpha!"), "accounts.0.name"),
+        ('[limits.alpha]\nmax_order_notional = "lots"', "limits.alpha.max_order_notional"),
+        ("crawl_days =", "jtrader.toml"),
+    ],
+)
+def test_bad_settings_are_refused_with_key_value_and_reason(home: Path, toml: str, said: str) -> None:
+    (home / "jtrader.toml").write_text(toml)
+    with pytest.raises(BadInput) as refusal:
+        load_settings(home=home)
+    assert said in str(refusal.value)
+
+
+def test_environment_wins_over_the_file_and_the_file_over_the_running_stack(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "run").mkdir()
+    stack = {"mongo_uri": "mongodb://stack", "mlflow_uri": "http://stack", "web_uri": "http://stack"}
+    (home / "run" / "endpoints.json").write_text(json.dumps(stack))
+    (home / "jtrader.toml").write_text('mongo_uri = "mongodb://file"\nmlflow_uri = "http://file"')
+    monkeypatch.setenv("JTRADER_MONGO_URI", "mongodb://environment")
+    settings = load_settings(home=home)
+    assert settings.need("mongo_uri") == "mongodb://environment"
+    assert settings.need("mlflow_uri") == "http://file"
+    assert settings.need("web_uri") == "http://stack"
+
+
+def test_a_named_config_file_must_exist(home: Path) -> None:
+    with pytest.raises(BadInput, match=r"nowhere\.toml: there is no such file"):
+        load_settings(home=home, config=home / "nowhere.toml")
+
+
+def test_a_missing_address_says_how_to_get_one(home: Path) -> None:
+    with pytest.raises(BadInput, match="make up"):
+        load_settings(home=home).need("postgres_uri")
+
+
+def test_secrets_never_show_in_a_refusal_or_a_repr(home: Path) -> None:
+    settings = load_settings(home=home, mongo_uri="mongodb://u:hunter2@h")
+    assert "hunter2" not in repr(settings)
+    with pytest.raises(BadInput) as refusal:
+        load_settings(home=home, mongo_uri=["hunter2"])
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_an_unknown_account_names_the_known_ones(home: Path) -> None:
+    (home / "jtrader.toml").write_text(ACCOUNT)
+    settings = load_settings(home=home)
+    assert settings.account("alpha").market == "binance_usdm"
+    with pytest.raises(BadInput, match="known: alpha"):
+        settings.account("beta")
