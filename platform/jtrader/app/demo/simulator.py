@@ -55,9 +55,7 @@ class SimulatorClock:
         try:
             clock: Clock = patient(paused)  # type: ignore[assignment]
         except RetryError as error:
-            raise Unavailable(
-                f"the simulated market was still running after {timeout:.0f} s"
-            ) from error
+            raise Unavailable(f"the simulated market was still running after {timeout:.0f} s") from error
         return clock
 
     def stats(self) -> dict[str, float]:
