@@ -1,0 +1,121 @@
+"""One connection to MongoDB: safe writes, bounded patience, errors translated once.
+
+Every write waits for the majority and the journal. An action that fails because the server went away is tried again
+until `patience` is over, so each action must be idempotent: it may have happened although its answer was lost.
+"""
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, TypeVar
+
+from pymongo import MongoClient, ReadPreference, WriteConcern
+from pymongo.collection import Collection
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    ConfigurationError,
+    DuplicateKeyError,
+    InvalidName,
+    OperationFailure,
+    PyMongoError,
+    WriteConcernError,
+)
+from pymongo.read_concern import ReadConcern
+from pymongo.uri_parser import parse_uri
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+from jtrader.domain.errors import BadInput, Broken, Unavailable
+
+T = TypeVar("T")
+Document = Mapping[str, Any]
+
+PATIENCE_SECONDS = 60.0
+"""How long a running job waits for a server that went away; a supervised mongod is back within a few seconds."""
+GREETING_SECONDS = 15.0
+"""How long the first contact may take before the user is told."""
+
+_DUPLICATE = 11000
+_WRONG_LOGIN = frozenset({13, 18})
+
+
+class Mongo:
+    """A database that outlives restarts of its server. Safe to use from several threads."""
+
+    def __init__(self, uri: str, database: str, patience: float = PATIENCE_SECONDS) -> None:
+        try:
+            nodes = parse_uri(uri)["nodelist"]
+            self._client: MongoClient[dict[str, Any]] = MongoClient(
+                uri,
+                serverSelectionTimeoutMS=2_000,
+                connectTimeoutMS=2_000,
+                socketTimeoutMS=30_000,
+                retryWrites=True,
+                appname="jtrader",
+            )
+            self._database = self._client.get_database(
+                database,
+                read_preference=ReadPreference.PRIMARY,
+                read_concern=ReadConcern("majority"),
+                write_concern=WriteConcern(w="majority", j=True),
+            )
+        except (ConfigurationError, InvalidName, ValueError) as error:
+            raise BadInput(
+                f"mongo_uri is not a MongoDB address ({type(error).__name__}); see JTRADER_MONGO_URI"
+            ) from error
+        self._where = ", ".join(f"{host}:{port}" for host, port in nodes)
+        self._patience = patience
+
+    def collection(self, name: str) -> Collection[dict[str, Any]]:
+        return self._database[name]
+
+    def greet(self, patience: float = GREETING_SECONDS) -> None:
+        """Raises Unavailable when the server does not answer or refuses the login."""
+        self.run("first contact", lambda: self._database.command("ping"), patience)
+
+    def run(self, what: str, action: Callable[[], T], patience: float | None = None) -> T:
+        """Does an idempotent action, waiting for the server to come back. Raises Unavailable, Broken."""
+        limit = self._patience if patience is None else min(patience, self._patience)
+        retrying = Retrying(
+            retry=retry_if_exception(_passes),
+            stop=stop_after_delay(limit),
+            wait=wait_random_exponential(multiplier=0.1, max=1.0),
+            reraise=True,
+        )
+        try:
+            return retrying(action)
+        except PyMongoError as error:
+            raise self._translated(error, what, limit) from error
+
+    def close(self) -> None:
+        self._client.close()
+
+    def __enter__(self) -> "Mongo":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _translated(self, error: PyMongoError, what: str, limit: float) -> Unavailable | Broken:
+        if isinstance(error, OperationFailure) and error.code in _WRONG_LOGIN:
+            return Unavailable(
+                f"MongoDB at {self._where} refuses this login ({what}): check user and password in mongo_uri"
+            )
+        if _passes(error):
+            return Unavailable(
+                f"MongoDB at {self._where} did not answer for {limit:.0f} s ({what}): "
+                "see 'jtrader status', start it with 'make up' and run again; what was stored stays"
+            )
+        return Broken(f"MongoDB at {self._where} refused ({what}): {str(error)[:300]}")
+
+
+def _passes(error: BaseException) -> bool:
+    """Whether the failure is of the connection or the moment, so that trying again can help."""
+    if isinstance(error, AutoReconnect | DuplicateKeyError | WriteConcernError):
+        return True
+    if isinstance(error, BulkWriteError):
+        return all(fault.get("code") == _DUPLICATE for fault in error.details.get("writeErrors", ()))
+    return isinstance(error, PyMongoError) and (
+        error.has_error_label("RetryableWriteError") or error.has_error_label("TransientTransactionError")
+    )
