@@ -1,0 +1,1 @@
+"""Binance: its wire formats, native market feed, reference data and history, order entry, errors."""

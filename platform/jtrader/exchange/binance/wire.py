@@ -1,0 +1,174 @@
+"""Binance's public stream messages → market events. Formats: the venue's WebSocket market streams documentation.
+
+Prices and quantities are JSON strings; market data takes them as floats. Times are ms. Both forms of delivery are read:
+raw (`{"e": …}`) and combined (`{"stream": …, "data": {"e": …}}`).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from jtrader.domain.errors import BadInput
+from jtrader.domain.ids import InstrumentId, VenueSymbol
+from jtrader.domain.market import Candle, Event, Mark, Quote, Trade
+from jtrader.domain.times import MILLISECOND
+
+
+class TradeMessage(msgspec.Struct, gc=False):
+    """`<symbol>@trade`. `m`: the buyer was the maker, so the taker sold. `X` tells market trades from an insurance
+    fund's or ADL's, which are no market events."""
+
+    s: str
+    t: int
+    p: float
+    q: float
+    T: int
+    m: bool
+    X: str = "MARKET"
+
+
+class BookTickerMessage(msgspec.Struct, gc=False):
+    """`<symbol>@bookTicker`. Spot has neither `e` nor a time."""
+
+    u: int
+    s: str
+    b: float
+    B: float
+    a: float
+    A: float
+    T: int = 0
+
+
+class MarkMessage(msgspec.Struct, gc=False):
+    """`<symbol>@markPrice@1s`; `r` is the rate predicted for the funding at `T`."""
+
+    E: int
+    s: str
+    p: float
+    i: float
+    r: float
+    T: int
+
+
+class Kline(msgspec.Struct, gc=False):
+    t: int
+    i: str
+    o: float
+    h: float
+    l: float  # noqa: E741
+    c: float
+    v: float
+    x: bool
+    """Closed."""
+
+
+class KlineMessage(msgspec.Struct, gc=False):
+    """`<symbol>@kline_1m`."""
+
+    E: int
+    s: str
+    k: Kline
+
+
+class _Envelope(msgspec.Struct, gc=False):
+    """What every message may carry: its kind, a combined stream's payload, or the answer to a request."""
+
+    e: str = ""
+    s: str = ""
+    data: msgspec.Raw = msgspec.Raw()
+    error: dict[str, Any] | None = None
+    id: int | None = None
+
+
+_HEAD = b'{"e":"'
+
+
+class Decoder:
+    """Reads one connection's messages in order, for the given symbols.
+
+    Keeps the newest market time seen (`market_time`, ns; 0 = none yet), and counts trades whose ids show that some
+    were missed (`missed_trades`). Old news (a trade or quote numbered at or below the last one) is dropped.
+    """
+
+    def __init__(self, instruments: Mapping[VenueSymbol, InstrumentId]) -> None:
+        self._instruments: dict[str, InstrumentId] = dict(instruments.items())
+        self._last_trade: dict[str, int] = {}
+        self._last_quote: dict[str, int] = {}
+        self.market_time = 0
+        self.missed_trades = 0
+        self._envelope = msgspec.json.Decoder(_Envelope)
+        self._kinds: dict[bytes, tuple[msgspec.json.Decoder[Any], Callable[[Any], Event | None]]] = {
+            b"trade": (_lax(TradeMessage), self._trade),
+            b"bookTicker": (_lax(BookTickerMessage), self._quote),
+            b"markPriceUpdate": (_lax(MarkMessage), self._mark),
+            b"kline": (_lax(KlineMessage), self._candle),
+        }
+
+    def decode(self, message: bytes) -> Event | None:
+        """The event, or None for answers, open candles, unknown kinds and old news. Raises msgspec.DecodeError for
+        what can't be read, BadInput where the venue refuses a subscription."""
+        if message.startswith(_HEAD):
+            kind = self._kinds.get(message[6 : message.index(b'"', 6)])
+            return kind[1](kind[0].decode(message)) if kind else None
+        return self._decode_unsorted(message)
+
+    def restart(self) -> None:
+        """A new connection: ids may jump, since what happened meanwhile was not sent."""
+        self._last_trade.clear()
+        self._last_quote.clear()
+
+    def _decode_unsorted(self, message: bytes) -> Event | None:
+        envelope = self._envelope.decode(message)
+        if envelope.error is not None:
+            raise BadInput(f"Binance refused the subscription: {envelope.error.get('msg', envelope.error)}")
+        if bytes(envelope.data):
+            return self.decode(bytes(envelope.data))
+        name = envelope.e.encode() or (b"bookTicker" if envelope.s else b"")
+        kind = self._kinds.get(name)
+        return kind[1](kind[0].decode(message)) if kind else None
+
+    def _trade(self, m: TradeMessage) -> Trade | None:
+        instrument = self._instruments.get(m.s)
+        last = self._last_trade.get(m.s)
+        if instrument is None or (last is not None and m.t <= last):
+            return None
+        if last is not None:
+            self.missed_trades += m.t - last - 1
+        self._last_trade[m.s] = m.t
+        if m.X != "MARKET":
+            return None
+        return Trade(instrument, self._at(m.T), m.t, m.p, m.q, -1 if m.m else 1)
+
+    def _quote(self, m: BookTickerMessage) -> Quote | None:
+        instrument = self._instruments.get(m.s)
+        if instrument is None or m.u <= self._last_quote.get(m.s, 0):
+            return None
+        self._last_quote[m.s] = m.u
+        ts = self._at(m.T) if m.T else self.market_time
+        return Quote(instrument, ts, m.b, m.B, m.a, m.A) if ts else None
+
+    def _mark(self, m: MarkMessage) -> Mark | None:
+        instrument = self._instruments.get(m.s)
+        if instrument is None:
+            return None
+        return Mark(instrument, self._at(m.E), m.p, m.i, m.r, m.T * MILLISECOND)
+
+    def _candle(self, m: KlineMessage) -> Candle | None:
+        instrument = self._instruments.get(m.s)
+        self._at(m.E)
+        k = m.k
+        if instrument is None or not k.x or k.i != "1m":
+            return None
+        return Candle(instrument, k.t * MILLISECOND, k.o, k.h, k.l, k.c, k.v)
+
+    def _at(self, millis: int) -> int:
+        ts = millis * MILLISECOND
+        if ts > self.market_time:
+            self.market_time = ts
+        return ts
+
+
+def _lax(kind: type[Any]) -> msgspec.json.Decoder[Any]:
+    """Numbers may be strings, as the venue sends them."""
+    return msgspec.json.Decoder(kind, strict=False)
