@@ -1,0 +1,139 @@
+"""The whole loop through the door users use, on a day when mongod, MLflow and the oms are killed while they work."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from jtrader.app.services.heartbeat import read_health
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+JTRADER = [sys.executable, "-m", "jtrader"]
+LIMIT_SECONDS = 900
+
+
+class Demo:
+    """A running `jtrader demo` with its own home and ports."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.output = home.parent / "demo.out"
+        home.mkdir()
+        environment = {**os.environ, "PYTHONPATH": str(CHECKOUT / "platform"), "JTRADER_STACK__BASE_PORT": "0"}
+        environment.pop("JTRADER_HOME", None)
+        self.process = subprocess.Popen(
+            [*JTRADER, "demo", "--home", str(home)],
+            stdout=self.output.open("w"),
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=environment,
+            cwd=CHECKOUT,
+        )
+
+    def wait(self, condition: Callable[[], bool], what: str, seconds: float = 300) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert self.process.poll() is None, f"the demo ended before {what}:\n{self.output.read_text()[-3000:]}"
+            assert time.monotonic() < end, f"{what} did not happen in {seconds} s:\n{self.output.read_text()[-3000:]}"
+            try:
+                self.process.wait(0.2)
+            except subprocess.TimeoutExpired:
+                continue
+
+    def says(self, text: str) -> Callable[[], bool]:
+        return lambda: text in self.output.read_text()
+
+    def kill(self, service: str) -> None:
+        """kill -9 of the service's process."""
+        rows = subprocess.run(
+            [*JTRADER, "status", "--json", "--home", str(self.home)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(CHECKOUT / "platform")},
+        ).stdout
+        pid = next(row["pid"] for row in json.loads(rows) if row["service"] == service)
+        os.kill(pid, signal.SIGKILL)
+
+    def fills(self) -> int:
+        health = read_health(self.home, "oms")
+        return int(health.detail.get("fills", 0)) if health else 0
+
+    def features_are_written(self) -> bool:
+        return any((self.home / "lake").rglob("manifest.json"))
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    demo = Demo(tmp_path_factory.mktemp("demo") / "home")
+    try:
+        demo.wait(demo.says("] Crawl"), "the crawl")
+        demo.wait(lambda: any((demo.home / "log").glob("simulator*")), "the simulator's log")
+        demo.kill("mongod")
+        demo.wait(demo.features_are_written, "the features")
+        demo.kill("mlflow")
+        demo.wait(lambda: demo.fills() >= 4, "the first fills")
+        demo.kill("oms")
+        demo.process.wait(LIMIT_SECONDS)
+        yield demo
+    finally:
+        demo.process.terminate()
+        demo.process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def report(day: Demo) -> dict[str, Any]:
+    assert day.process.returncode == 0, day.output.read_text()[-3000:]
+    return dict(json.loads((day.home / "report.json").read_text()))
+
+
+@pytest.mark.timeout(LIMIT_SECONDS + 300)
+def test_every_candle_is_stored(report: dict[str, Any]) -> None:
+    assert report["candles"]["stored"] >= 172_800
+    assert report["candles"]["gaps"] == 0
+
+
+def test_two_strategies_trade(report: dict[str, Any]) -> None:
+    strategies = report["trading"]["strategies"]
+    assert len([name for name, fills in strategies.items() if fills]) >= 2
+    assert report["trading"]["fills"] == sum(strategies.values()) >= 20
+    assert report["trading"]["ticks"] > 0
+
+
+def test_the_day_is_reconciled_to_the_last_digit(report: dict[str, Any]) -> None:
+    books = report["reconciliation"]
+    assert books["breaks"] == 0
+    assert books["matched"] >= report["trading"]["fills"]
+    assert books["pnl_ledger"] == books["pnl_venue"]
+    assert any(float(amount) != 0 for amount in books["pnl_ledger"].values())
+
+
+def test_a_fill_is_traced_to_the_commit(report: dict[str, Any]) -> None:
+    head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=CHECKOUT, check=True)
+    lineage = report["lineage"]
+    assert set(lineage) == {"fill", "order", "signal", "model_version", "data_manifest", "commit"}
+    assert all(lineage.values())
+    assert lineage["commit"] == head.stdout.strip()
+
+
+def test_memory_stays_within_eight_gibibytes(report: dict[str, Any]) -> None:
+    assert 0 < report["peak_rss_mb"] <= 8 * 1024
+
+
+def test_no_process_is_left(day: Demo) -> None:
+    left = []
+    for process in psutil.process_iter(["cmdline"]):
+        try:
+            if process.environ().get("JTRADER_STACK") == str(day.home):
+                left.append(process.info["cmdline"])
+        except psutil.Error:
+            continue
+    assert left == []
