@@ -1,0 +1,43 @@
+"""The services of the stack, and what is started for what."""
+
+from collections.abc import Iterable, Sequence
+
+from jtrader.app.stack import mongod, postgres
+from jtrader.app.stack.service import Service
+from jtrader.domain.errors import BadInput
+
+SERVICES: tuple[Service, ...] = (postgres.SERVICE, mongod.SERVICE)
+
+
+def select(names: Iterable[str] | None, external: frozenset[str], table: Sequence[Service] = SERVICES) -> list[Service]:
+    """The named services (all if None) with all they need, in an order that respects the needs; those whose address was
+    set from outside are left out. Raises BadInput for an unknown name."""
+    known = {service.name: service for service in table}
+    chosen: dict[str, Service] = {}
+
+    def add(name: str) -> None:
+        if name not in known:
+            raise BadInput(f"unknown service '{name}'; there are: {', '.join(known)}")
+        service = known[name]
+        if name in chosen or service.address in external:
+            return
+        for need in service.needs:
+            add(need)
+        chosen[name] = service
+
+    for name in known if names is None else names:
+        add(name)
+    return list(chosen.values())
+
+
+def waves(services: Sequence[Service]) -> list[list[Service]]:
+    """Groups that can be stopped together: no service stops before those that need it."""
+    left = {service.name: service for service in services}
+    result = []
+    while left:
+        wanted = {need for service in left.values() for need in service.needs}
+        wave = [service for name, service in left.items() if name not in wanted]
+        result.append(wave)
+        for service in wave:
+            del left[service.name]
+    return result
