@@ -1,0 +1,29 @@
+"""Health by HTTP: a door that answers 2xx within two seconds is open."""
+
+from typing import Any
+
+import httpx
+
+_SECONDS = 2.0
+
+
+def get(url: str, seconds: float = _SECONDS) -> httpx.Response:
+    return httpx.get(url, timeout=seconds, follow_redirects=True, trust_env=False)
+
+
+def trouble(url: str) -> str | None:
+    """None if the address answers well, else what it answered."""
+    try:
+        answer = get(url)
+    except httpx.HTTPError as error:
+        return f"{url} does not answer ({type(error).__name__})"
+    return None if answer.is_success else f"{url} answers {answer.status_code}"
+
+
+def json_of(url: str) -> Any:
+    """The JSON at an address, None if there is none now."""
+    try:
+        answer = get(url)
+        return answer.json() if answer.is_success else None
+    except (httpx.HTTPError, ValueError):
+        return None
