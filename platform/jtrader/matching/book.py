@@ -178,6 +178,11 @@ class Book:
         self._shrink(order, min(lots, order.lots))
         return order.lots
 
+    def clear(self) -> None:
+        """Removes every order."""
+        for order_id in list(self._orders):
+            self.cancel(order_id)
+
     def takeable(self, side: int, lots: int, limit: int | None = None, owner: int = FOREIGN) -> tuple[int, int]:
         """(lots, Σ ticks·lots) that a taker of this side would get at once, without taking them."""
         found = cost = 0

@@ -1,19 +1,6 @@
 """An account: one wallet on one market, with its orders, trades, positions and ledger rows."""
 
-import msgspec
-
-from jtrader.venue.records import Income, IncomeKind, Order, Position, Trade
-
-
-class Holding(msgspec.Struct, gc=False):
-    """One asset in atoms. Derivatives lock nothing: their margin is reckoned, not set aside."""
-
-    free: int = 0
-    locked: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.free + self.locked
+from jtrader.venue.records import Holding, Income, IncomeKind, Order, Position, Trade
 
 
 class Account:
@@ -30,6 +17,8 @@ class Account:
         self.orders: dict[int, Order] = {}
         self.open_orders: dict[int, Order] = {}
         self.trades: list[Trade] = []
+        self.trades_of: dict[int, list[Trade]] = {}
+        """By order id."""
         self.income: list[Income] = []
         self._by_client_id: dict[tuple[str, str], int] = {}
 
@@ -52,6 +41,10 @@ class Account:
 
     def open_of(self, symbol: str) -> list[Order]:
         return [order for order in self.open_orders.values() if order.symbol == symbol]
+
+    def record_trade(self, trade: Trade) -> None:
+        self.trades.append(trade)
+        self.trades_of.setdefault(trade.order_id, []).append(trade)
 
     def book(self, row: Income) -> None:
         """A ledger row moves the wallet by its amount."""

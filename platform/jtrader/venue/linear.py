@@ -38,6 +38,7 @@ class LinearClearing:
         position = account.position(order.symbol)
         moved = move(position, listing, order.side * fill.lots, fill.ticks)
         position.lots, position.cost = moved.lots, moved.cost
+        position.realised += moved.realised
         fee = fee_on(listing.notional(fill.lots, fill.ticks), listing, fill.maker)
         if moved.closed:
             self._book(account, IncomeKind.REALIZED_PNL, order.symbol, moved.realised, fill)

@@ -79,11 +79,26 @@ class Income(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     trade_id: int | None = None
 
 
+class Holding(msgspec.Struct, gc=False):
+    """One asset in atoms. Derivatives lock nothing: their margin is reckoned, not set aside."""
+
+    free: int = 0
+    locked: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.free + self.locked
+
+
 class Position(msgspec.Struct, gc=False):
-    """Signed lots and their exact signed cost in atoms: what is open was entered for this much."""
+    """Signed lots and their exact signed cost in atoms: what is open was entered for this much.
+
+    `realised` is all that closing has realised so far, before fees.
+    """
 
     lots: int = 0
     cost: int = 0
+    realised: int = 0
 
 
 class Execution(StrEnum):
@@ -103,13 +118,15 @@ class OrderReported(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class BalancesChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Assets (and derivative positions) of an account that changed together, and why."""
+    """Holdings (and derivative positions) of an account that changed together, as of then, and why."""
 
     ts: int
     account: str
     reason: str
-    assets: tuple[str, ...]
-    symbols: tuple[str, ...] = ()
+    holdings: dict[str, Holding]
+    positions: dict[str, Position]
+    moved: int = 0
+    """A transfer's or funding's amount in atoms: what changed a wallet besides trading."""
 
 
 class TradePrinted(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -6,6 +6,7 @@ collected and handed out by `drain`.
 
 import itertools
 from collections.abc import Callable, Sequence
+from copy import copy
 
 from jtrader.domain.order import OrderStatus
 from jtrader.matching.book import BUY, FOREIGN, SELL, Book, Event, Matched, SelfTradePrevented
@@ -80,7 +81,7 @@ class Venue:
         row = Income(id=next(self._row_ids), kind=IncomeKind.TRANSFER, symbol="", asset=asset, amount=amount, ts=ts)
         account.book(row)
         reason = "DEPOSIT" if amount >= 0 else "WITHDRAW"
-        self._happened.append(BalancesChanged(ts=ts, account=account.name, reason=reason, assets=(asset,)))
+        self._tell_balances(account, reason, ts, (asset,), moved=amount)
         return row
 
     def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
@@ -126,8 +127,8 @@ class Venue:
         for account in self.accounts.values():
             for order in list(account.open_orders.values()):
                 self._expire(account, order, ts)
-        for symbol in self.books:
-            self.books[symbol] = Book()
+        for book in self.books.values():
+            book.clear()
 
     # the other participants
 
@@ -163,9 +164,7 @@ class Venue:
             account.book(
                 Income(id=row_id, kind=IncomeKind.FUNDING_FEE, symbol=symbol, asset=SETTLE, amount=amount, ts=ts)
             )
-            self._happened.append(
-                BalancesChanged(ts=ts, account=account.name, reason="FUNDING_FEE", assets=(SETTLE,), symbols=(symbol,))
-            )
+            self._tell_balances(account, "FUNDING_FEE", ts, (SETTLE,), symbol, amount)
 
     # inside
 
@@ -257,13 +256,10 @@ class Venue:
             realised=settled.realised,
             ts=ts,
         )
-        account.trades.append(trade)
+        account.record_trade(trade)
         if order.left == 0:
             self._forget(account, order)
-        symbols = (order.symbol,) if self.linear is not None else ()
-        self._happened.append(
-            BalancesChanged(ts=ts, account=account.name, reason="ORDER", assets=settled.assets, symbols=symbols)
-        )
+        self._tell_balances(account, "ORDER", ts, settled.assets, order.symbol)
         self._report(order, Execution.TRADE, ts, trade)
         return account
 
@@ -283,7 +279,7 @@ class Venue:
         self._report(order, execution, ts)
         if self.linear is None:
             assets = (self.listings[order.symbol].instrument.base, self.listings[order.symbol].instrument.quote)
-            self._happened.append(BalancesChanged(ts=ts, account=account.name, reason="ORDER", assets=assets))
+            self._tell_balances(account, "ORDER", ts, assets)
 
     def _forget(self, account: Account, order: Order) -> None:
         self._clearing.release(account, order, self.listings[order.symbol])
@@ -303,9 +299,19 @@ class Venue:
             wanted -= order.left
             self._expire(account, order, ts)
 
+    def _tell_balances(
+        self, account: Account, reason: str, ts: int, assets: tuple[str, ...], symbol: str = "", moved: int = 0
+    ) -> None:
+        holdings = {asset: copy(account.holding(asset)) for asset in assets}
+        positions = {symbol: copy(account.position(symbol))} if symbol and self.linear is not None else {}
+        self._happened.append(
+            BalancesChanged(
+                ts=ts, account=account.name, reason=reason, holdings=holdings, positions=positions, moved=moved
+            )
+        )
+
     def _report(self, order: Order, execution: Execution, ts: int, trade: Trade | None = None) -> None:
-        copy = Order(**{name: getattr(order, name) for name in Order.__struct_fields__})
-        self._happened.append(OrderReported(ts=ts, order=copy, execution=execution, trade=trade))
+        self._happened.append(OrderReported(ts=ts, order=copy(order), execution=execution, trade=trade))
 
 
 __all__ = ["BUY", "SELL", "NewOrder", "Venue"]
