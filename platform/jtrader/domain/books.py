@@ -86,6 +86,15 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
     """A sentence: what differs, by how much, and where to look."""
 
 
+class Transit(msgspec.Struct, frozen=True, kw_only=True):
+    """An amount whose trade lies before the cut and whose row in the venue's ledger is stamped after it."""
+
+    reference: str
+    asset: str
+    amount: Decimal
+    ts: int
+
+
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """One account's trading day, ours against the venue's. Clean when there is no break.
 
@@ -104,6 +113,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     fills: int
     matched: int
     breaks: tuple[Break, ...] = ()
+    in_transit: tuple[Transit, ...] = ()
 
     @property
     def is_clean(self) -> bool:

@@ -1,0 +1,281 @@
+"""The journal's read model, the same on Postgres and in memory: applied once, in order, remembered."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from jtrader.domain.books import PnlPoint, PositionState
+from jtrader.domain.errors import Unavailable
+from jtrader.domain.events import (
+    AccountOpened,
+    CancelRequested,
+    ChildAccepted,
+    ChildRefused,
+    IntentReceived,
+    IntentRefused,
+    MarkSeen,
+    OrderAcknowledged,
+    OrderClosed,
+    OrderFilled,
+    OrderRejected,
+    OrderUnknown,
+    Sequenced,
+    SignalRecorded,
+)
+from jtrader.domain.instrument import Instrument, Product
+from jtrader.domain.order import ChildOrder, Fill, Intent, OrderStatus, OrderType, Side, TimeInForce
+from jtrader.domain.signal import ModelRef, Signal
+from jtrader.ledger.book import Ledger
+from jtrader.ports.stores import Booked
+from jtrader.store.memory.books import MemoryProjection
+from jtrader.store.postgres.connection import connect
+from jtrader.store.postgres.projection import PostgresProjection
+from jtrader.store.postgres.reader import PostgresReader
+from jtrader.store.postgres.schema import upgrade
+
+D = Decimal
+PERP = "binance_usdm:BTCUSDT"
+MODEL = ModelRef(name="direction", version="3", artifact_hash="a1", data_manifest="m1", commit="c1")
+RULES = Instrument(
+    id=PERP,
+    venue="binance",
+    market="binance_usdm",
+    venue_symbol="BTCUSDT",
+    ccxt_symbol="BTC/USDT:USDT",
+    product=Product.LINEAR,
+    base="BTC",
+    quote="USDT",
+    settle="USDT",
+    price_tick=D("0.1"),
+    quantity_step=D("0.001"),
+    min_quantity=D("0.001"),
+    max_quantity=D(1000),
+)
+
+
+@pytest.fixture
+def engine(postgres):
+    upgrade(postgres)
+    engine = connect(postgres)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def projection(request):
+    if request.param == "memory":
+        return MemoryProjection()
+    return PostgresProjection(request.getfixturevalue("engine"))
+
+
+def order(client="o1", quantity="0.3") -> ChildOrder:
+    return ChildOrder(
+        client_order_id=client,
+        parent_id="p1",
+        strategy="model_signal",
+        account="alpha",
+        instrument=PERP,
+        side=Side.BUY,
+        type=OrderType.LIMIT,
+        time_in_force=TimeInForce.GTC,
+        quantity=D(quantity),
+        price=D("50000.1"),
+        reduce_only=False,
+        ts=30,
+    )
+
+
+def intent(parent="p1") -> Intent:
+    return Intent(
+        parent_id=parent,
+        strategy="model_signal",
+        account="alpha",
+        instrument=PERP,
+        side=Side.BUY,
+        quantity=D("0.3"),
+        ts=20,
+        signal_id="s1",
+        reason="up 0.61",
+    )
+
+
+def filled(trade_id, quantity="0.1", client="o1", ts=50) -> OrderFilled:
+    return OrderFilled(
+        ts=ts,
+        fill=Fill(
+            account="alpha",
+            instrument=PERP,
+            trade_id=str(trade_id),
+            venue_order_id="77",
+            client_order_id=client,
+            side=Side.BUY,
+            price=D("50000.10"),
+            quantity=D(quantity),
+            fee=D("2.50000500"),
+            fee_asset="USDT",
+            maker=False,
+            ts=ts,
+            realised=D(0),
+        ),
+    )
+
+
+SIGNAL = Signal(
+    signal_id="s1",
+    strategy="model_signal",
+    instrument=PERP,
+    ts=10,
+    prediction=0.61,
+    features={"return_5": 0.1 + 0.2},
+    model=MODEL,
+)
+STORY = [
+    AccountOpened(ts=1, account="alpha", balances={"USDT": D("100000.10")}),
+    SignalRecorded(ts=10, signal=SIGNAL),
+    IntentReceived(ts=20, intent=intent()),
+    ChildAccepted(ts=30, order=order()),
+    OrderAcknowledged(ts=40, client_order_id="o1", venue_order_id="77"),
+    filled(1),
+    MarkSeen(ts=60, instrument=PERP, mark=D("50010.12345678")),
+    filled(2),
+]
+
+
+def booked(events, first=1, ledger=None):
+    ledger = ledger or Ledger([RULES])
+    return [Booked(Sequenced(first + i, event), ledger.apply(event)) for i, event in enumerate(events)], ledger
+
+
+def test_it_remembers_how_far_it_is(projection):
+    batch, ledger = booked(STORY)
+    assert projection.position() == 0
+    projection.apply(batch[:3], [], [])
+    assert projection.position() == 3
+    projection.apply(batch, ledger.positions(), ledger.pnl_points(60))
+    assert projection.position() == len(STORY)
+
+
+def test_applying_again_changes_nothing(projection):
+    batch, ledger = booked(STORY)
+    for _ in range(3):
+        projection.apply(batch, ledger.positions(), ledger.pnl_points(60))
+    assert projection.position() == len(STORY)
+
+
+def test_reader_gives_back_what_went_in_exactly(engine):
+    batch, ledger = booked(STORY)
+    for _ in range(2):
+        PostgresProjection(engine).apply(batch, ledger.positions(), ledger.pnl_points(60))
+    reader = PostgresReader(engine)
+    assert reader.positions() == ledger.positions()
+    assert reader.pnl() == ledger.pnl_points(60)
+    assert [(f.trade_id, f.strategy, str(f.price), str(f.fee)) for f in reader.fills()] == [
+        ("2", "model_signal", "50000.10", "2.50000500"),
+        ("1", "model_signal", "50000.10", "2.50000500"),
+    ]
+    [working] = reader.orders(open_only=True)
+    assert (working.status, working.filled, working.price) == ("partially_filled", D("0.2"), D("50000.1"))
+    sums = reader.query("SELECT entry_id, asset, sum(amount) AS total FROM postings GROUP BY 1, 2")
+    assert len(sums) == 5
+    assert all(row["total"] == 0 for row in sums)
+    assert reader.query("SELECT features FROM signals")[0]["features"] == {"return_5": 0.1 + 0.2}
+
+
+def test_lineage_view_leads_from_a_fill_to_the_model(engine):
+    PostgresProjection(engine).apply(booked(STORY)[0], [], [])
+    [row, _] = PostgresReader(engine).query("SELECT * FROM v_lineage ORDER BY trade_id")
+    assert (row["trade_id"], row["client_order_id"], row["parent_id"], row["signal_id"]) == ("1", "o1", "p1", "s1")
+    assert (row["model_name"], row["model_version"], row["data_manifest"], row["commit"]) == (
+        "direction",
+        "3",
+        "m1",
+        "c1",
+    )
+
+
+LIVES = [
+    ([OrderAcknowledged(ts=1, client_order_id="o1", venue_order_id="7")], OrderStatus.NEW, "0"),
+    ([OrderUnknown(ts=1, client_order_id="o1", reason="timeout")], OrderStatus.UNKNOWN, "0"),
+    ([OrderRejected(ts=1, client_order_id="o1", code="-2019", reason="margin")], OrderStatus.REJECTED, "0"),
+    ([filled(1, "0.3")], OrderStatus.FILLED, "0.3"),
+    ([CancelRequested(ts=1, client_order_id="o1", reason="")], OrderStatus.PENDING_CANCEL, "0"),
+    ([CancelRequested(ts=1, client_order_id="o1", reason=""), filled(1)], OrderStatus.PENDING_CANCEL, "0.1"),
+    (
+        [filled(1), OrderAcknowledged(ts=1, client_order_id="o1", venue_order_id="7")],
+        OrderStatus.PARTIALLY_FILLED,
+        "0.1",
+    ),
+    ([OrderClosed(ts=1, client_order_id="o1", status=OrderStatus.CANCELED), filled(1)], OrderStatus.CANCELED, "0.1"),
+    (
+        [OrderClosed(ts=1, client_order_id="o1", status=OrderStatus.CANCELED), filled(1, "0.3")],
+        OrderStatus.FILLED,
+        "0.3",
+    ),
+]
+
+
+@pytest.mark.parametrize(("events", "status", "quantity"), LIVES)
+def test_an_order_ends_in_the_state_of_its_events(engine, events, status, quantity):
+    PostgresProjection(engine).apply(booked([ChildAccepted(ts=0, order=order()), *events])[0], [], [])
+    [row] = PostgresReader(engine).orders()
+    assert (row.status, row.filled) == (status.value, D(quantity))
+
+
+def test_refusals_are_kept_with_their_reason(engine):
+    events = [
+        IntentReceived(ts=1, intent=intent("p2")),
+        IntentRefused(ts=1, intent=intent("p2"), code="unknown_account", reason="no account beta"),
+        ChildRefused(ts=2, order=order("o2"), code="max_order_notional", reason="15,000 is above 10,000"),
+    ]
+    PostgresProjection(engine).apply(booked(events)[0], [], [])
+    reader = PostgresReader(engine)
+    [refused] = reader.orders()
+    assert (refused.status, refused.code) == ("refused", "max_order_notional")
+    assert reader.query("SELECT refusal_code FROM parents") == [{"refusal_code": "unknown_account"}]
+
+
+def test_fills_of_others_are_unassigned(engine):
+    PostgresProjection(engine).apply(booked([filled(9, client=None), filled(10, client="stranger")])[0], [], [])
+    assert {fill.strategy for fill in PostgresReader(engine).fills()} == {"UNASSIGNED"}
+
+
+def test_a_failing_batch_leaves_nothing_behind(engine):
+    projection = PostgresProjection(engine)
+    batch, _ = booked(STORY)
+    broken = PositionState(account=None, strategy="s", instrument=PERP, settle="USDT", ts=1)
+    with pytest.raises(Exception, match="account"):
+        projection.apply(batch, [broken], [])
+    assert projection.position() == 0
+    assert PostgresReader(engine).query("SELECT count(*) AS n FROM fills") == [{"n": 0}]
+
+
+def test_newer_positions_and_points_replace_older_ones(engine):
+    projection = PostgresProjection(engine)
+    state = PositionState(account="a", strategy="s", instrument=PERP, settle="USDT", ts=1, quantity=D(1))
+    point = PnlPoint(
+        ts=1, account="a", strategy="s", asset="USDT", realised=D(1), unrealised=D(0), fees=D(0), funding=D(0)
+    )
+    later = msgspec.structs.replace(state, ts=2, quantity=D(0))
+    projection.apply([], [state], [point])
+    projection.apply([], [state, later], [point, msgspec.structs.replace(point, ts=2)])
+    reader = PostgresReader(engine)
+    assert reader.positions() == [later]
+    assert [p.ts for p in reader.pnl()] == [1, 2]
+
+
+def test_readers_cannot_write(engine):
+    with pytest.raises(Exception, match="read-only transaction"):
+        PostgresReader(engine).query("DELETE FROM fills RETURNING trade_id")
+
+
+def test_a_server_that_is_away_is_unavailable():
+    engine = connect("postgresql://jtrader:x@127.0.0.1:1/jtrader")
+    for attempt in (
+        lambda: PostgresProjection(engine).position(),
+        lambda: PostgresProjection(engine).apply([], [], []),
+        lambda: PostgresReader(engine).positions(),
+        lambda: upgrade("postgresql://jtrader:x@127.0.0.1:1/jtrader"),
+    ):
+        with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1/jtrader"):
+            attempt()
