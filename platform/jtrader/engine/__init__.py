@@ -1,0 +1,1 @@
+"""The OMS core: one input in, events to journal and commands out. Synchronous and pure; time is an argument."""

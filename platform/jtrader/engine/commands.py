@@ -1,0 +1,35 @@
+"""What the engine asks of the world. The rim carries commands out after the events beside them are on disk."""
+
+import msgspec
+
+from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId
+from jtrader.domain.order import ChildOrder
+from jtrader.risk.verdict import ApprovedOrder
+
+
+class SubmitOrder(msgspec.Struct, frozen=True):
+    """Send it once; never again under this or another id before its absence is proven."""
+
+    approved: ApprovedOrder
+
+    @property
+    def order(self) -> ChildOrder:
+        return self.approved.order
+
+
+class CancelOrder(msgspec.Struct, frozen=True):
+    account: AccountId
+    instrument: InstrumentId
+    client_order_id: ClientOrderId
+
+
+class QueryOrder(msgspec.Struct, frozen=True):
+    """Look it up by our id, and the account's fills in the instrument since `since` (market time)."""
+
+    account: AccountId
+    instrument: InstrumentId
+    client_order_id: ClientOrderId
+    since: int
+
+
+Command = SubmitOrder | CancelOrder | QueryOrder

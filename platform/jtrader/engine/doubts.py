@@ -1,0 +1,93 @@
+"""Open questions to the venue: orders in doubt are looked up until the venue's answers prove what they are."""
+
+from jtrader.domain.events import CancelRequested, OrderClosed, OrderUnknown
+from jtrader.domain.order import OrderStatus
+from jtrader.domain.times import MINUTE
+from jtrader.engine.commands import CancelOrder, QueryOrder
+from jtrader.engine.core import Core
+from jtrader.engine.inputs import Moment, OpenOrdersListed, OrderAbsent
+from jtrader.engine.lifecycle import Step, allows
+from jtrader.engine.orders import Order
+from jtrader.engine.reports import fill_reported, find
+from jtrader.engine.watch import ABSENCE_GAP, ASK_AGAIN, REQUEST_EXPIRY
+
+LOOK_BACK = 10 * MINUTE
+"""How much earlier than the order (market time) its fills are looked for."""
+
+
+def restarted(core: Core, now: Moment) -> None:
+    """What was in flight is UNKNOWN; everything that may live is asked for at once, and parents go on."""
+    core.watch.parents = dict.fromkeys(core.state.parents)
+    for order in core.state.live_orders():
+        if order.status is OrderStatus.PENDING_NEW:
+            core.emit(OrderUnknown(ts=now.market, client_order_id=order.id, reason="in flight when the oms ended"))
+        core.watch.doubt(order.id, now.wall, after=0)
+
+
+def ask(core: Core, now: Moment) -> None:
+    """Queries the orders in doubt that are due. A cancel that was asked for is asked for again."""
+    for client_order_id, doubt in list(core.watch.doubts.items()):
+        order = core.state.orders[client_order_id]
+        if not order.is_live:
+            core.watch.settle(client_order_id)
+        elif doubt.due <= now.wall:
+            doubt.due = now.wall + ASK_AGAIN
+            child = order.child
+            core.command(QueryOrder(child.account, child.instrument, order.id, child.ts - LOOK_BACK))
+            if order.status is OrderStatus.PENDING_CANCEL:
+                core.command(CancelOrder(child.account, child.instrument, order.id))
+
+
+def book_unclaimed(core: Core, now: Moment) -> None:
+    """Fills that waited for an order's venue id, now that no order is left whose they could be."""
+    for fill in list(core.watch.waiting.values()):
+        fill_reported(core, fill, now)
+
+
+def absent(core: Core, given: OrderAbsent, now: Moment) -> None:
+    """Absence is proven by two findings ABSENCE_GAP apart, both after the request expired, with the stream live, of an
+    order that was never acknowledged. Anything less leaves it UNKNOWN, counted at full size."""
+    order = core.state.orders[given.client_order_id]
+    if not order.is_live:
+        return
+    if order.is_proven:
+        core.watch.counters["order_vanished"] += 1
+        if order.status is not OrderStatus.UNKNOWN and allows(order.status, Step.LOSE):
+            reason = "the venue has confirmed it before and does not know it now"
+            core.emit(OrderUnknown(ts=now.market, client_order_id=order.id, reason=reason))
+        core.watch.doubt(order.id, now.wall, after=ASK_AGAIN)
+        return
+    core.watch.doubt(order.id, now.wall, after=ASK_AGAIN)
+    doubt = core.watch.doubts[order.id]
+    is_evidence = (
+        given.stream_is_live
+        and given.asked >= doubt.sent + REQUEST_EXPIRY
+        and not any(key[:2] == (order.child.account, order.child.instrument) for key in core.watch.waiting)
+    )
+    if order.status is not OrderStatus.UNKNOWN or not is_evidence:
+        return
+    if doubt.absent is None:
+        doubt.absent = given.asked
+    elif given.asked - doubt.absent >= ABSENCE_GAP:
+        core.watch.settle(order.id)
+        reason = "absent: neither among the venue's orders nor its trades, found twice after the request had expired"
+        core.emit(OrderClosed(ts=now.market, client_order_id=order.id, status=OrderStatus.REJECTED, reason=reason))
+
+
+def listed(core: Core, given: OpenOrdersListed, now: Moment) -> None:
+    """Orders of ours that should be open and are not are looked up; open ones that are not ours narrow the market."""
+    ours = {order.id for report in given.orders if (order := find(core, report)) is not None}
+    foreign = {report.instrument for report in given.orders if find(core, report) is None}
+    core.watch.foreign[given.account] = frozenset(foreign)
+    for order in core.state.live_orders():
+        if order.child.account == given.account and order.is_proven and order.id not in ours:
+            core.watch.doubt(order.id, now.wall)
+
+
+def cancel(core: Core, order: Order, reason: str, now: Moment) -> None:
+    """Cancelling twice is harmless; an order UNKNOWN is cancelled by our id and stays UNKNOWN until proven."""
+    if not allows(order.status, Step.REQUEST_CANCEL):
+        return
+    core.emit(CancelRequested(ts=now.market, client_order_id=order.id, reason=reason))
+    core.command(CancelOrder(order.child.account, order.child.instrument, order.id))
+    core.watch.doubt(order.id, now.wall, after=ASK_AGAIN)

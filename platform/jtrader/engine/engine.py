@@ -1,0 +1,173 @@
+"""The OMS core. `handle` takes one input and gives the events to journal and the commands to carry out after that."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+import msgspec
+
+from jtrader.domain.books import PnlPoint, PositionState
+from jtrader.domain.events import AccountOpened, Event, MarkSeen, Sequenced
+from jtrader.domain.ids import AccountId, InstrumentId
+from jtrader.domain.instrument import Instrument
+from jtrader.domain.market import Event as MarketEvent
+from jtrader.domain.times import MINUTE
+from jtrader.engine import doubts, intents, reports
+from jtrader.engine.commands import Command
+from jtrader.engine.core import Core, TradingAccount
+from jtrader.engine.inputs import (
+    AccountFound,
+    CancelAllAsked,
+    CancelUnclear,
+    EntryReported,
+    FillReported,
+    Input,
+    IntentSubmitted,
+    Moment,
+    OpenOrdersListed,
+    OrderAbsent,
+    OrderReported,
+    Restarted,
+    SubmitRefused,
+    SubmitUncertain,
+    Ticked,
+)
+from jtrader.engine.intents import Answer
+from jtrader.engine.state import State
+from jtrader.execution.algorithm import Algorithm
+from jtrader.execution.catalogue import ALGORITHMS
+from jtrader.ledger.book import Ledger
+from jtrader.risk.kill import KillLevel, Latch
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """Events first to disk, then commands to the world, then the answer to whoever asked."""
+
+    events: tuple[Event, ...]
+    commands: tuple[Command, ...]
+    answer: Answer | None = None
+
+
+class Engine:
+    """One desk: every account's orders, fills and books. Not thread-safe; no clock, no I/O."""
+
+    def __init__(
+        self,
+        instruments: Iterable[Instrument],
+        accounts: Iterable[TradingAccount],
+        algorithms: Mapping[str, Algorithm] = ALGORITHMS,
+    ) -> None:
+        self._core = Core(instruments, accounts, algorithms)
+
+    @property
+    def state(self) -> State:
+        return self._core.state
+
+    @property
+    def ledger(self) -> Ledger:
+        return self._core.ledger
+
+    @property
+    def core(self) -> Core:
+        """For reading."""
+        return self._core
+
+    def replay(self, entries: Iterable[Sequenced]) -> int:
+        """Rebuilds the state; returns the number of the last record. Raises Broken at a hole or an illegal step."""
+        for entry in entries:
+            self._core.replay(entry)
+        return self.state.seq
+
+    def positions(self) -> list[PositionState]:
+        """Every strategy's position at the newest mark."""
+        return self.ledger.positions(self._mark_now)
+
+    def pnl(self, ts: int) -> list[PnlPoint]:
+        """P&L at the newest marks, stamped `ts`."""
+        return self.ledger.pnl_points(ts, self._mark_now)
+
+    def see(self, event: MarketEvent, wall: int) -> None:
+        """A quote, mark, trade or feed status: what the gate and live P&L look at."""
+        self._core.market.see(event, wall)
+
+    def latch(self, latch: Latch) -> None:
+        """The kill latch as it stands now; call it before `handle`."""
+        self._core.watch.latch = latch
+
+    def drifted(self, account: AccountId, differences: Mapping[InstrumentId, str]) -> None:
+        """Where the venue's position differs from ours, by instrument, as sentences; replaces what was said before."""
+        drift = self._core.watch.drifted
+        for place in [place for place in drift if place[0] == account]:
+            del drift[place]
+        drift.update({(account, name): reason for name, reason in differences.items()})
+
+    def handle(self, given: Input, now: Moment) -> Outcome:
+        """Raises Broken where an invariant does not hold: the process must stop."""
+        answer = self._dispatch(given, now)
+        events, commands = self._core.take()
+        return Outcome(tuple(events), tuple(commands), answer)
+
+    def _dispatch(self, given: Input, now: Moment) -> Answer | None:
+        core = self._core
+        match given:
+            case IntentSubmitted(intent=intent, signal=signal):
+                return intents.submit(core, intent, signal, now)
+            case FillReported(fill=fill):
+                reports.fill_reported(core, fill, now)
+            case OrderReported(order=order):
+                reports.order_reported(core, order, now)
+            case EntryReported(entry=entry):
+                reports.entry_reported(core, entry, now)
+            case SubmitRefused():
+                reports.submit_refused(core, given, now)
+            case SubmitUncertain():
+                reports.submit_uncertain(core, given, now)
+            case CancelUnclear(client_order_id=client_order_id):
+                core.watch.doubt(client_order_id, now.wall)
+            case OrderAbsent():
+                doubts.absent(core, given, now)
+            case OpenOrdersListed():
+                doubts.listed(core, given, now)
+            case CancelAllAsked(account=account, reason=reason):
+                self._cancel_all(account, reason, now)
+            case Ticked():
+                self._tick(now)
+            case Restarted():
+                doubts.restarted(core, now)
+            case AccountFound(account=account, balances=balances):
+                if account not in core.state.opened:
+                    core.emit(AccountOpened(ts=now.market, account=account, balances=balances))
+        return None
+
+    def _tick(self, now: Moment) -> None:
+        core = self._core
+        self._obey_kills(now)
+        doubts.book_unclaimed(core, now)
+        doubts.ask(core, now)
+        for parent in list(core.watch.parents):
+            intents.work(core, core.state.parents[parent], now)
+        if now.market // MINUTE > core.state.marked_minute:
+            self._mark(now)
+
+    def _obey_kills(self, now: Moment) -> None:
+        for order in self.state.live_orders():
+            kill = self._core.watch.latch.strongest(order.child.account, order.child.strategy)
+            if kill is not None and kill.level >= KillLevel.CANCEL_ALL and order.id not in self._core.watch.killed:
+                self._core.watch.killed.add(order.id)
+                doubts.cancel(self._core, order, f"kill level {int(kill.level)}: {kill.reason}", now)
+
+    def _cancel_all(self, account: AccountId | None, reason: str, now: Moment) -> None:
+        for order in self.state.live_orders():
+            if account in (None, order.child.account):
+                doubts.cancel(self._core, order, reason, now)
+
+    def _mark_now(self, name: InstrumentId) -> Decimal | None:
+        return self._core.market.mark(self._core.instruments[name]) or self.state.marks.get(name)
+
+    def _mark(self, now: Moment) -> None:
+        """Journals the marks of what is held, once a market minute."""
+        core = self._core
+        held = {name for account in core.accounts for name in core.ledger.net_holdings(account)}
+        for name in sorted(held):
+            mark = core.market.mark(core.instruments[name])
+            if mark is not None:
+                core.emit(MarkSeen(ts=now.market, instrument=name, mark=mark))

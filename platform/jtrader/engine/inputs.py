@@ -1,0 +1,113 @@
+"""What comes into the engine: wishes of strategies and people, and what the venue says. Reports may come late, twice,
+out of order or not at all; the engine makes journal events of them, each once."""
+
+from decimal import Decimal
+
+import msgspec
+
+from jtrader.domain.account import VenueEntry
+from jtrader.domain.ids import AccountId, ClientOrderId
+from jtrader.domain.order import Fill, Intent, VenueOrder
+from jtrader.domain.signal import Signal
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """Now, in both times, ns: market time drives decisions, wall time drives timeouts and proofs of absence."""
+
+    market: int
+    wall: int
+
+
+class IntentSubmitted(msgspec.Struct, frozen=True):
+    intent: Intent
+    signal: Signal | None = None
+
+
+class CancelAllAsked(msgspec.Struct, frozen=True):
+    """Of one account, or of all of them."""
+
+    account: AccountId | None
+    reason: str
+
+
+class SubmitRefused(msgspec.Struct, frozen=True):
+    """The venue's definite no, or never sent at all."""
+
+    client_order_id: ClientOrderId
+    code: str
+    reason: str
+
+
+class SubmitUncertain(msgspec.Struct, frozen=True):
+    """Sent, and the answer was lost: timeout, 5xx, broken connection."""
+
+    client_order_id: ClientOrderId
+    reason: str
+
+
+class CancelUnclear(msgspec.Struct, frozen=True):
+    """A cancel was answered with "not found", or not at all: the order has to be looked up."""
+
+    client_order_id: ClientOrderId
+
+
+class OrderReported(msgspec.Struct, frozen=True):
+    """The state of an order as the venue tells it: answer to a submit or query, or from the stream."""
+
+    order: VenueOrder
+
+
+class OrderAbsent(msgspec.Struct, frozen=True):
+    """Asked by our id at wall time `asked`, the venue knew neither the order nor a fill of it."""
+
+    client_order_id: ClientOrderId
+    asked: int
+    stream_is_live: bool
+
+
+class OpenOrdersListed(msgspec.Struct, frozen=True):
+    """All orders that the venue has open for an account, asked for at wall time `asked`."""
+
+    account: AccountId
+    orders: tuple[VenueOrder, ...]
+    asked: int
+
+
+class FillReported(msgspec.Struct, frozen=True):
+    fill: Fill
+
+
+class EntryReported(msgspec.Struct, frozen=True):
+    entry: VenueEntry
+
+
+class AccountFound(msgspec.Struct, frozen=True):
+    """The account at its first start: flat, with these balances."""
+
+    account: AccountId
+    balances: dict[str, Decimal]
+
+
+class Ticked(msgspec.Struct, frozen=True):
+    """A second of wall time has passed."""
+
+
+class Restarted(msgspec.Struct, frozen=True):
+    """The journal was replayed: what was in flight when the process ended is UNKNOWN now."""
+
+
+Input = (
+    IntentSubmitted
+    | CancelAllAsked
+    | SubmitRefused
+    | SubmitUncertain
+    | CancelUnclear
+    | OrderReported
+    | OrderAbsent
+    | OpenOrdersListed
+    | FillReported
+    | EntryReported
+    | AccountFound
+    | Ticked
+    | Restarted
+)

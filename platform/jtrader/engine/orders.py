@@ -1,0 +1,45 @@
+"""What the engine knows of a child order and of its parent. Frozen: a change is a new value."""
+
+from decimal import Decimal
+
+import msgspec
+
+from jtrader.domain.ids import ClientOrderId, VenueOrderId
+from jtrader.domain.money import ZERO
+from jtrader.domain.order import ChildOrder, Intent, OrderStatus
+
+
+class Order(msgspec.Struct, frozen=True):
+    """A child order and where it stands."""
+
+    child: ChildOrder
+    status: OrderStatus
+    filled: Decimal = ZERO
+    venue_order_id: VenueOrderId | None = None
+    reason: str = ""
+
+    @property
+    def id(self) -> ClientOrderId:
+        return self.child.client_order_id
+
+    @property
+    def is_live(self) -> bool:
+        """It may still fill, for all we know."""
+        return not self.status.is_terminal
+
+    @property
+    def leaves(self) -> Decimal:
+        """What it may still fill; in flight, being cancelled or UNKNOWN count in full."""
+        return max(self.child.quantity - self.filled, ZERO) if self.is_live else ZERO
+
+    @property
+    def is_proven(self) -> bool:
+        """The venue has confirmed it at least once."""
+        return self.venue_order_id is not None or self.filled > 0
+
+
+class Parent(msgspec.Struct, frozen=True):
+    """An intent and the children made for it, refused ones included."""
+
+    intent: Intent
+    children: tuple[ClientOrderId, ...] = ()

@@ -1,0 +1,152 @@
+"""What the venue says becomes journal events: each fill and entry once, order states only where the table allows."""
+
+from msgspec.structs import replace
+
+from jtrader.domain.account import EntryKind, VenueEntry
+from jtrader.domain.events import EntryBooked, OrderAcknowledged, OrderClosed, OrderFilled, OrderRejected, OrderUnknown
+from jtrader.domain.ids import ClientOrderId
+from jtrader.domain.order import Fill, OrderStatus, VenueOrder
+from jtrader.engine.core import Core
+from jtrader.engine.inputs import Moment, SubmitRefused, SubmitUncertain
+from jtrader.engine.lifecycle import CLOSING, Step, allows
+from jtrader.engine.orders import Order
+
+BOOKED_FROM_FILLS = frozenset({EntryKind.TRADE, EntryKind.FEE, EntryKind.REBATE})
+"""Rows of the venue's ledger that repeat a fill where they name one."""
+
+
+def submit_refused(core: Core, given: SubmitRefused, now: Moment) -> None:
+    order = core.state.orders[given.client_order_id]
+    if order.is_proven or not allows(order.status, Step.REJECT):
+        core.watch.counters["refusal_contradicted"] += 1
+        core.watch.doubt(order.id, now.wall)
+        return
+    core.watch.settle(order.id)
+    core.emit(
+        OrderRejected(ts=now.market, client_order_id=order.id, code=given.code or "rejected", reason=given.reason)
+    )
+
+
+def submit_uncertain(core: Core, given: SubmitUncertain, now: Moment) -> None:
+    order = core.state.orders[given.client_order_id]
+    if order.is_live:
+        if not order.is_proven and allows(order.status, Step.LOSE):
+            core.emit(OrderUnknown(ts=now.market, client_order_id=order.id, reason=given.reason))
+        core.watch.doubt(order.id, now.wall)
+
+
+def order_reported(core: Core, report: VenueOrder, now: Moment) -> None:
+    order = find(core, report)
+    if order is None or order.status is OrderStatus.REFUSED:
+        core.watch.counters["foreign_order_report"] += 1
+        return
+    if report.status is not OrderStatus.REJECTED:
+        order = _acknowledge(core, order, report, now)
+    if not order.is_live:
+        return
+    if report.status.is_terminal:
+        _end(core, order, report, now)
+    elif report.filled > order.filled:
+        core.watch.doubt(order.id, now.wall)  # a fill is on its way, or lost
+    elif order.status is not OrderStatus.PENDING_CANCEL:
+        core.watch.settle(order.id)
+
+
+def fill_reported(core: Core, fill: Fill, now: Moment) -> None:
+    key = (fill.account, fill.instrument, fill.trade_id)
+    if key in core.state.fills:
+        core.watch.counters["fill_told_again"] += 1
+        return
+    owner = _owner(core, fill)
+    if owner is None and fill.client_order_id is None and _ask_whose(core, fill, now):
+        core.watch.waiting[key] = fill
+        return
+    core.watch.waiting.pop(key, None)
+    core.emit(OrderFilled(ts=now.market, fill=replace(fill, client_order_id=owner)))
+    if owner is None:
+        core.watch.counters["external_fill"] += 1
+        return
+    _after_fill(core, core.state.orders[owner], now)
+
+
+def entry_reported(core: Core, entry: VenueEntry, now: Moment) -> None:
+    opened = core.state.opened.get(entry.account)
+    repeats_fill = entry.kind in BOOKED_FROM_FILLS and bool(entry.reference)
+    if repeats_fill or opened is None or entry.ts <= opened.ts:
+        return
+    if (entry.account, entry.entry_id) not in core.state.entries:
+        core.emit(EntryBooked(ts=now.market, entry=entry))
+
+
+def find(core: Core, report: VenueOrder) -> Order | None:
+    """Our order that a report is about, by our id or the venue's."""
+    known = core.state.by_venue_id.get((report.account, report.instrument, report.venue_order_id))
+    return core.state.orders.get(report.client_order_id or known or ClientOrderId(""))
+
+
+def _acknowledge(core: Core, order: Order, report: VenueOrder, now: Moment) -> Order:
+    """The report proves that the order exists: unsaid until now, or doubted."""
+    is_doubted = order.status in (OrderStatus.UNKNOWN, OrderStatus.REJECTED)
+    if (order.venue_order_id is None or is_doubted) and allows(order.status, Step.ACKNOWLEDGE):
+        if order.status is OrderStatus.REJECTED:
+            core.watch.counters["rejected_order_lives"] += 1
+        core.emit(OrderAcknowledged(ts=now.market, client_order_id=order.id, venue_order_id=report.venue_order_id))
+        _retry_waiting(core, order, now)
+    return core.state.orders[order.id]
+
+
+def _end(core: Core, order: Order, report: VenueOrder, now: Moment) -> None:
+    """Closes the order, unless the venue counts fills that have not come in yet: those first."""
+    if report.filled > order.filled:
+        core.watch.ended[order.id] = report
+        core.watch.doubt(order.id, now.wall)
+        return
+    step = CLOSING[report.status]
+    if not allows(order.status, step):
+        core.watch.counters["late_report"] += 1
+        return
+    core.watch.settle(order.id)
+    if step is Step.REJECT:
+        reason = report.reason or "rejected by the venue"
+        core.emit(OrderRejected(ts=now.market, client_order_id=order.id, code="rejected", reason=reason))
+    else:
+        core.emit(OrderClosed(ts=now.market, client_order_id=order.id, status=report.status, reason=report.reason))
+
+
+def _after_fill(core: Core, order: Order, now: Moment) -> None:
+    if order.filled > order.child.quantity:
+        core.watch.counters["overfill"] += 1
+    if order.filled >= order.child.quantity and allows(order.status, Step.COMPLETE):
+        core.watch.settle(order.id)
+        core.emit(OrderClosed(ts=now.market, client_order_id=order.id, status=OrderStatus.FILLED))
+        return
+    report = core.watch.ended.get(order.id)
+    if report is not None and order.is_live:
+        _end(core, order, report, now)
+
+
+def _owner(core: Core, fill: Fill) -> ClientOrderId | None:
+    """Our order that the fill belongs to: by our id, else by the venue's."""
+    if fill.client_order_id in core.state.orders:
+        order = core.state.orders[fill.client_order_id]
+        return None if order.status is OrderStatus.REFUSED else order.id
+    return core.state.by_venue_id.get((fill.account, fill.instrument, fill.venue_order_id))
+
+
+def _ask_whose(core: Core, fill: Fill, now: Moment) -> bool:
+    """Whether the fill may be of an order whose venue id we don't know yet; those are then looked up."""
+    candidates = [
+        order
+        for order in core.state.live_orders()
+        if order.venue_order_id is None
+        and (order.child.account, order.child.instrument) == (fill.account, fill.instrument)
+    ]
+    for order in candidates:
+        core.watch.doubt(order.id, now.wall)
+    return bool(candidates)
+
+
+def _retry_waiting(core: Core, order: Order, now: Moment) -> None:
+    for fill in list(core.watch.waiting.values()):
+        if (fill.account, fill.instrument) == (order.child.account, order.child.instrument):
+            fill_reported(core, fill, now)

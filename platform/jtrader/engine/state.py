@@ -1,0 +1,167 @@
+"""Everything the engine remembers, as a fold over journal events: `apply` is the only way it changes.
+
+Live handling and replay go through the same function, so that a replayed journal gives the same state.
+"""
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from jtrader.domain.errors import Broken
+from jtrader.domain.events import (
+    AccountOpened,
+    CancelRequested,
+    ChildAccepted,
+    ChildRefused,
+    EntryBooked,
+    Event,
+    IntentReceived,
+    IntentRefused,
+    MarkSeen,
+    OrderAcknowledged,
+    OrderClosed,
+    OrderFilled,
+    OrderRejected,
+    OrderUnknown,
+    SignalRecorded,
+)
+from jtrader.domain.ids import (
+    AccountId,
+    ClientOrderId,
+    InstrumentId,
+    ParentId,
+    SignalId,
+    TradeId,
+    VenueOrderId,
+)
+from jtrader.domain.money import ZERO
+from jtrader.domain.order import ChildOrder, Fill, OrderStatus
+from jtrader.domain.times import MINUTE
+from jtrader.engine.lifecycle import CLOSING, Step, after
+from jtrader.engine.orders import Order, Parent
+
+Place = tuple[AccountId, InstrumentId]
+
+
+class State:
+    """Read it freely; change it by events alone. `seq` is the number of the last event applied."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.opened: dict[AccountId, AccountOpened] = {}
+        self.orders: dict[ClientOrderId, Order] = {}
+        self.parents: dict[ParentId, Parent] = {}
+        self.live: dict[ClientOrderId, None] = {}
+        """Ids of the orders that may still fill, in order of acceptance."""
+        self.by_venue_id: dict[tuple[AccountId, InstrumentId, VenueOrderId], ClientOrderId] = {}
+        self.fills: set[tuple[AccountId, InstrumentId, TradeId]] = set()
+        self.entries: set[tuple[AccountId, str]] = set()
+        self.signals: set[SignalId] = set()
+        self.accepted: dict[AccountId, deque[int]] = {}
+        """Market times of the orders accepted within the last market minute."""
+        self.last_fill: dict[Place, int] = {}
+        self.last_entry: dict[AccountId, int] = {}
+        self.last_ts = 0
+        self.marks: dict[InstrumentId, Decimal] = {}
+        """The mark journaled last."""
+        self.marked_minute = 0
+        self.counts: Counter[str] = Counter()
+        """Number of events by their tag."""
+
+    def live_orders(self) -> Iterator[Order]:
+        for client_order_id in list(self.live):
+            yield self.orders[client_order_id]
+
+    def progress(self, parent: Parent) -> tuple[Decimal, Decimal]:
+        """(filled, working): what the parent's children filled, and what they may still fill."""
+        children = [self.orders[child] for child in parent.children]
+        return sum((child.filled for child in children), ZERO), sum((child.leaves for child in children), ZERO)
+
+    def apply(self, event: Event) -> None:
+        """Raises Broken for what the life-cycle table or the journal's order does not allow."""
+        self.seq += 1
+        self.last_ts = max(self.last_ts, event.ts)
+        self.counts[str(event.__struct_config__.tag)] += 1
+        match event:
+            case OrderFilled(fill=fill):
+                self._fill(fill)
+            case ChildAccepted(order=child):
+                self._accept(child)
+            case ChildRefused(order=child, code=code, reason=reason):
+                self._add(Order(child, OrderStatus.REFUSED, reason=f"{code}: {reason}"))
+            case OrderAcknowledged(client_order_id=id_, venue_order_id=venue_id):
+                self._step(id_, Step.ACKNOWLEDGE)
+                self._name(id_, venue_id)
+            case OrderRejected(client_order_id=id_, code=code, reason=reason):
+                self._step(id_, Step.REJECT, f"{code}: {reason}")
+            case OrderUnknown(client_order_id=id_, reason=reason):
+                self._step(id_, Step.LOSE, reason)
+            case CancelRequested(client_order_id=id_, reason=reason):
+                self._step(id_, Step.REQUEST_CANCEL, reason)
+            case OrderClosed(client_order_id=id_, status=status, reason=reason):
+                self._step(id_, CLOSING[status], reason)
+            case IntentReceived(intent=intent):
+                self.parents[intent.parent_id] = Parent(intent)
+            case SignalRecorded(signal=signal):
+                self.signals.add(signal.signal_id)
+            case EntryBooked(entry=entry):
+                self.entries.add((entry.account, entry.entry_id))
+                self.last_entry[entry.account] = max(self.last_entry.get(entry.account, 0), entry.ts)
+            case AccountOpened(account=account):
+                self.opened[account] = event
+            case MarkSeen(instrument=instrument, mark=mark):
+                self.marks[instrument] = mark
+                self.marked_minute = event.ts // MINUTE
+            case IntentRefused():
+                pass
+
+    def _accept(self, child: ChildOrder) -> None:
+        self._add(Order(child, OrderStatus.PENDING_NEW))
+        times = self.accepted.setdefault(child.account, deque())
+        times.append(child.ts)
+        while times[0] <= child.ts - MINUTE:
+            times.popleft()
+
+    def _add(self, order: Order) -> None:
+        if order.id in self.orders:
+            raise Broken(f"client order id {order.id} was used twice")
+        parent = self.parents.get(order.child.parent_id)
+        if parent is None:
+            raise Broken(f"order {order.id} has no parent {order.child.parent_id}")
+        self.parents[order.child.parent_id] = replace(parent, children=(*parent.children, order.id))
+        self._put(order)
+
+    def _fill(self, fill: Fill) -> None:
+        place = (fill.account, fill.instrument)
+        key = (*place, fill.trade_id)
+        if key in self.fills:
+            raise Broken(f"fill {fill.trade_id} of {fill.account} in {fill.instrument} is journaled twice")
+        self.fills.add(key)
+        self.last_fill[place] = max(self.last_fill.get(place, 0), fill.ts)
+        if fill.client_order_id is None:
+            return
+        self._step(fill.client_order_id, Step.FILL)
+        order = self.orders[fill.client_order_id]
+        self._put(replace(order, filled=order.filled + fill.quantity))
+        self._name(fill.client_order_id, fill.venue_order_id)
+
+    def _step(self, client_order_id: ClientOrderId, step: Step, reason: str = "") -> None:
+        order = self.orders.get(client_order_id)
+        if order is None:
+            raise Broken(f"the journal tells of order {client_order_id}, but not of its beginning")
+        self._put(replace(order, status=after(order.status, step), reason=reason or order.reason))
+
+    def _name(self, client_order_id: ClientOrderId, venue_order_id: VenueOrderId) -> None:
+        order = self.orders[client_order_id]
+        if venue_order_id and order.venue_order_id is None:
+            self._put(replace(order, venue_order_id=venue_order_id))
+            self.by_venue_id[order.child.account, order.child.instrument, venue_order_id] = client_order_id
+
+    def _put(self, order: Order) -> None:
+        self.orders[order.id] = order
+        if order.is_live:
+            self.live[order.id] = None
+        else:
+            self.live.pop(order.id, None)

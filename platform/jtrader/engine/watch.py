@@ -1,0 +1,59 @@
+"""What the engine keeps in mind but not on disk: open questions to the venue. After a restart they are asked anew."""
+
+from collections import Counter
+
+import msgspec
+
+from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, ParentId, TradeId
+from jtrader.domain.order import Fill, VenueOrder
+from jtrader.domain.times import SECOND
+from jtrader.risk.kill import OPEN, Latch
+
+PATIENCE = 1 * SECOND
+"""Wall time that the stream gets to tell by itself what a query would tell."""
+ASK_AGAIN = 5 * SECOND
+"""Wall time between two queries for one order."""
+REQUEST_EXPIRY = 4 * SECOND
+"""Wall time after which a signed request can't be accepted any more: 3 s receive window and 1 s of clock error."""
+ABSENCE_GAP = 10 * SECOND
+"""Wall time between two findings of absence that prove it."""
+
+
+class Doubt(msgspec.Struct):
+    """An order that has to be looked up: when it was sent at the latest, when to ask next, when it was first absent."""
+
+    sent: int
+    due: int
+    absent: int | None = None
+
+
+class Watch:
+    def __init__(self) -> None:
+        self.doubts: dict[ClientOrderId, Doubt] = {}
+        self.ended: dict[ClientOrderId, VenueOrder] = {}
+        """Terminal reports whose fills have not all come in yet."""
+        self.waiting: dict[tuple[AccountId, InstrumentId, TradeId], Fill] = {}
+        """Fills that may belong to an order whose venue id is not known yet."""
+        self.parents: dict[ParentId, None] = {}
+        """Parents that may still send or have something working."""
+        self.foreign: dict[AccountId, frozenset[InstrumentId]] = {}
+        """Where the venue has open orders that are not ours."""
+        self.drifted: dict[tuple[AccountId, InstrumentId], str] = {}
+        """Where the venue's position is not ours, as a sentence."""
+        self.latch: Latch = OPEN
+        self.killed: set[ClientOrderId] = set()
+        """Orders that a kill has cancelled already."""
+        self.counters: Counter[str] = Counter()
+        """What was odd and harmless: fills told twice, late reports, contradictions."""
+
+    def doubt(self, client_order_id: ClientOrderId, wall: int, after: int = PATIENCE) -> None:
+        """Asks about the order `after` ns from now, or earlier if that was meant already."""
+        known = self.doubts.get(client_order_id)
+        if known is None:
+            self.doubts[client_order_id] = Doubt(sent=wall, due=wall + after)
+        else:
+            known.due = min(known.due, wall + after)
+
+    def settle(self, client_order_id: ClientOrderId) -> None:
+        self.doubts.pop(client_order_id, None)
+        self.ended.pop(client_order_id, None)

@@ -1,0 +1,1 @@
+"""How a parent order becomes child orders: one algorithm a file, stateless and pure."""

@@ -1,0 +1,9 @@
+"""The algorithms by the name an intent calls them."""
+
+from collections.abc import Mapping
+
+from jtrader.execution.algorithm import Algorithm
+from jtrader.execution.limit import Limit
+from jtrader.execution.market import Market
+
+ALGORITHMS: Mapping[str, Algorithm] = {"market": Market(), "limit": Limit()}
