@@ -29,14 +29,18 @@ def explain(
     """The holes with their causes, cut where the cause changes, in order.
 
     A settled gap keeps its cause; minutes put aside by this run are quarantined; the venue has none of the others,
-    except at the very end of the range: those may still come and are asked for again next time.
+    with two exceptions: at the end of the range they may still come and are asked for again next time; at its start
+    the venue's history has not begun, which is no hole in it.
     """
     gaps = []
     aside = [Gap(instrument=instrument, start=ts, end=ts + MINUTE, cause=QUARANTINED) for ts in doubtful]
     for hole in holes:
         told = [part for gap in (*aside, *known) if (part := _within(gap, hole))]
-        rest = NOT_FETCHED if hole.end == whole.end else VENUE_HAS_NONE
-        told += [Gap(instrument=instrument, start=s, end=e, cause=rest) for s, e in without([hole], told)]
+        told += [
+            Gap(instrument=instrument, start=start, end=end, cause=NOT_FETCHED if end == whole.end else VENUE_HAS_NONE)
+            for start, end in without([hole], told)
+            if start != whole.start
+        ]
         gaps += _merged(told)
     return gaps
 

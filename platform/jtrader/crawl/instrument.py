@@ -57,6 +57,7 @@ class InstrumentCrawl:
             self._store.record_gaps(self._instrument, *self._whole, gaps)
         return InstrumentResult(
             instrument=self._instrument,
+            first=stored[0] if stored else None,
             stored=len(stored),
             new=self._new,
             pages=self._pages,

@@ -6,9 +6,13 @@ from jtrader.domain.ids import InstrumentId
 
 
 class InstrumentResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One instrument: `stored` of its minutes in the range are there now, `new` were written by this run."""
+    """One instrument: `stored` of its minutes in the range are there now, `new` were written by this run.
+
+    `first` is the open time of the earliest one, ns: later than the range's start where the history begins later.
+    """
 
     instrument: InstrumentId
+    first: int | None
     stored: int
     new: int
     pages: int

@@ -1,0 +1,78 @@
+"""Fetches the 1-minute candles that are missing, checks them, stores them in MongoDB and announces them.
+
+Started by hand, by the demo, or by whoever needs newer data; retraining follows from the announcement. Every run is
+idempotent: it fetches only what is not stored, and a run that was killed goes on where it was.
+
+### If this fails
+1. *MongoDB … did not answer*: `jtrader status`; the supervisor restarts mongod within seconds, so clear this task and
+   it goes on. What was stored stays.
+2. *… did not answer* or *asks for fewer requests* (the venue): the task tries again by itself; when it gave up, look
+   at the simulator's log or the venue's status page, then clear the task.
+3. *unknown instrument*, *lies in the future*, *has no candle*: the form was filled in wrongly; trigger it anew.
+4. Gaps or quarantined candles do not fail the run. The collections `candle_gaps` and `candle_quarantine` tell which
+   minutes and why; the venue's own page of the day decides whether they exist.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Asset, Param, dag, task
+
+CANDLES = Asset("jtrader://candles")
+
+log = logging.getLogger(__name__)
+
+
+@dag(
+    schedule=None,
+    catchup=False,
+    max_active_runs=1,
+    tags=["market-data", "mongodb"],
+    default_args={"owner": "jtrader", "retries": 2, "retry_delay": timedelta(seconds=10)},
+    doc_md=__doc__,
+    params={
+        "instruments": Param(
+            None,
+            type=["null", "array"],
+            items={"type": "string"},
+            title="Instruments",
+            description="market:SYMBOL, one a line, for example binance_usdm:BTCUSDT. Empty: those of the settings.",
+        ),
+        "days": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            maximum=3650,
+            title="Days",
+            description="How many days before the end. Empty: as in the settings.",
+        ),
+        "end": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            title="End (market time, UTC)",
+            description="Where the range ends. Empty: the venue's newest closed minute.",
+        ),
+    },
+)
+def crawl_market_data() -> None:
+    @task(outlets=[CANDLES], execution_timeout=timedelta(hours=6))
+    def crawl(*, params: dict[str, Any], outlet_events: Any) -> dict[str, Any]:
+        from jtrader.app.jobs.crawl import announcement, crawl_market_data, summary
+        from jtrader.app.jobs.failures import final_on_bad_input
+        from jtrader.app.settings import load_settings
+
+        settings = load_settings()
+        with final_on_bad_input():
+            result = crawl_market_data(params["instruments"], params["days"], params["end"], settings)
+        outlet_events[CANDLES].extra = announcement(result)
+        log.info("%s", summary(result, settings.web_uri))
+        return announcement(result)
+
+    crawl()
+
+
+crawl_market_data()
