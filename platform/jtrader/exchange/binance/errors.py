@@ -1,0 +1,95 @@
+"""One table: what Binance or ccxt says → what it means for an order. https://developers.binance.com (error codes)
+
+The venue's own code decides first, since ccxt's class can mislead (a bad key becomes DDoSProtection after a first
+success); then ccxt's class, by name, so that nothing imports ccxt to read this table.
+"""
+
+import re
+from collections.abc import Callable
+
+from jtrader.ports.broker import (
+    AccessDenied,
+    BrokerError,
+    OrderNotFound,
+    OrderRefusedByVenue,
+    OutcomeUnknown,
+    RetryLater,
+)
+
+Meaning = Callable[[str, str], BrokerError]
+
+BY_CODE: dict[int, type[BrokerError]] = {
+    -1000: OutcomeUnknown,  # unknown error while processing
+    -1001: OutcomeUnknown,  # internal error
+    -1006: OutcomeUnknown,  # unexpected response from the message bus
+    -1007: OutcomeUnknown,  # timeout waiting for the backend
+    -2010: OrderRefusedByVenue,
+    -4116: OutcomeUnknown,  # this client id is open already: look it up
+    -1003: RetryLater,  # too many requests
+    -1008: RetryLater,  # overloaded: a definite failure by the documentation
+    -1015: RetryLater,  # too many orders
+    -1021: RetryLater,  # timestamp outside recvWindow: the clock has to be set
+    -1002: AccessDenied,
+    -1022: AccessDenied,  # signature
+    -2014: AccessDenied,  # malformed key
+    -2015: AccessDenied,  # key, IP or permission
+    -2011: OrderNotFound,
+    -2013: OrderNotFound,
+}
+"""Every other negative code is a definite refusal: the request was judged and nothing was done."""
+
+BY_CCXT: dict[str, type[BrokerError]] = {
+    "AuthenticationError": AccessDenied,
+    "PermissionDenied": AccessDenied,
+    "AccountSuspended": AccessDenied,
+    "OrderNotFound": OrderNotFound,
+    "InvalidOrder": OrderRefusedByVenue,
+    "InsufficientFunds": OrderRefusedByVenue,
+    "BadRequest": OrderRefusedByVenue,
+    "BadSymbol": OrderRefusedByVenue,
+    "DDoSProtection": RetryLater,
+    "RateLimitExceeded": RetryLater,
+    "OnMaintenance": RetryLater,
+    "InvalidNonce": RetryLater,
+}
+"""By ccxt's class or the nearest listed ancestor; all else (timeouts, 5xx, lost connections) has no known outcome."""
+
+DEFINITE_FAILURES = ("Service Unavailable.", "Request throttled by system-level protection")
+"""Texts of a 503 that mean: certainly not done. Any other 5xx may have been."""
+
+_CODE = re.compile(r'"code"\s*:\s*(-\d+)')
+_DUPLICATE = "Duplicate order sent"
+
+
+def translate(error: BaseException, is_order: bool = False, retry_after: float = 1.0) -> BrokerError:
+    """`is_order`: the request could change something, so an unclear answer is OutcomeUnknown; a mere reading has no
+    outcome and can be asked again. `retry_after` is the venue's Retry-After in seconds."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    found = _CODE.search(text)
+    code = found.group(1) if found else ""
+    kind = _kind(error, text, int(code) if code else None)
+    if kind is OutcomeUnknown and not is_order:
+        kind = RetryLater
+    message = f"Binance: {text[:300]}"
+    if kind is RetryLater:
+        return RetryLater(message, code, after=max(1.0, retry_after))
+    return kind(message, code)
+
+
+def _kind(error: BaseException, text: str, code: int | None) -> type[BrokerError]:
+    if _DUPLICATE in text:
+        return OutcomeUnknown
+    if code is not None:
+        return BY_CODE.get(code, OrderRefusedByVenue)
+    if any(failure in text for failure in DEFINITE_FAILURES) or _never_connected(error):
+        return RetryLater
+    for ancestor in type(error).__mro__:
+        if ancestor.__name__ in BY_CCXT:
+            return BY_CCXT[ancestor.__name__]
+    return OutcomeUnknown
+
+
+def _never_connected(error: BaseException) -> bool:
+    """The connection was refused, so nothing was sent (aiohttp's ClientConnectorError below ccxt's)."""
+    cause = error.__cause__
+    return cause is not None and any(c.__name__ == "ClientConnectorError" for c in type(cause).__mro__)

@@ -1,0 +1,154 @@
+"""Reading an account's past completely: own trades, client ids of orders, ledger rows, transfers; paged inside."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+
+from jtrader.domain.account import VenueEntry
+from jtrader.domain.errors import BadInput, Broken
+from jtrader.domain.ids import ClientOrderId, InstrumentId, split_instrument_id
+from jtrader.domain.order import Fill
+from jtrader.domain.times import MILLISECOND, nanos, to_millis
+from jtrader.exchange.binance.endpoints import (
+    DEPOSITS,
+    INCOME,
+    INCOME_WINDOW,
+    TRANSFERS_WINDOW,
+    WITHDRAWALS,
+    Endpoints,
+)
+from jtrader.exchange.binance.rows import Row, RowReader, row_field
+from jtrader.exchange.binance.session import BinanceSession
+from jtrader.ports.broker import OrderNotFound
+
+PAGE = 1_000
+MOST_WINDOWS = 60
+"""A range of more queries than this is read by ids (trades), or refused (ledger rows: the venue keeps 90 days)."""
+
+
+class History:
+    """Queries of one account. Ranges are start ≤ ts < end in ns; answers ascend by time."""
+
+    def __init__(self, session: BinanceSession, endpoints: Endpoints, rows: RowReader) -> None:
+        self._session = session
+        self._at = endpoints
+        self._rows = rows
+        self._client_ids: dict[str, ClientOrderId | None] = {}
+
+    def remember(self, venue_order_id: str, client_order_id: ClientOrderId | None) -> None:
+        """An order's ids as the venue told them, so that its trades need no look-up."""
+        self._client_ids[venue_order_id] = client_order_id
+
+    async def fills(self, instrument: InstrumentId, start: int, end: int) -> list[Fill]:
+        _, symbol = split_instrument_id(instrument)
+        found: dict[int, Row] = {}
+        windows = list(_windows(start, end, self._at.trades_window, MOST_WINDOWS))
+        if windows:
+            for first, last in windows:
+                query = {"symbol": symbol, "startTime": to_millis(first), "endTime": to_millis(last - 1)}
+                rows = await self._session.call(self._at.trades, {**query, "limit": PAGE})
+                found.update(_by_id(rows))
+                if len(rows) == PAGE:
+                    found.update(await self._trades_from(symbol, max(_by_id(rows)) + 1, last))
+        elif start < end:
+            found = await self._trades_from(symbol, 0, end)
+        within = [found[key] for key in sorted(found) if start <= int(found[key]["time"]) * MILLISECOND < end]
+        await self._look_up(symbol, (str(row_field(row, "orderId")) for row in within))
+        return [self._rows.fill(row, self._client_ids) for row in within]
+
+    async def fills_from(self, instrument: InstrumentId, trade_id: int) -> list[Fill]:
+        """Own trades with an id ≥ `trade_id`."""
+        _, symbol = split_instrument_id(instrument)
+        found = await self._trades_from(symbol, trade_id, None)
+        await self._look_up(symbol, (str(row_field(row, "orderId")) for row in found.values()))
+        return [self._rows.fill(found[key], self._client_ids) for key in sorted(found)]
+
+    async def income(self, start: int, end: int) -> list[VenueEntry]:
+        """Every ledger row of a USDT-M account."""
+        if start >= end:
+            return []
+        windows = list(_windows(start, end, INCOME_WINDOW, MOST_WINDOWS))
+        if not windows:
+            raise BadInput("a ledger of more than a year was asked for; Binance keeps 90 days, ask for those")
+        found: dict[str, VenueEntry] = {}
+        for first, last in windows:
+            found.update(await self._income_window(to_millis(first), to_millis(last - 1)))
+        return sorted((e for e in found.values() if start <= e.ts < end), key=lambda e: e.ts)
+
+    async def transfers(self, start: int, end: int) -> list[VenueEntry]:
+        """Deposits and withdrawals of a spot account that are done."""
+        found: dict[str, VenueEntry] = {}
+        for first, last in _windows(start, end, TRANSFERS_WINDOW, MOST_WINDOWS):
+            times = {"startTime": to_millis(first), "endTime": to_millis(last - 1), "limit": PAGE}
+            for row in await self._session.call(DEPOSITS, {**times, "status": 1}):
+                entry = self._rows.deposit(row)
+                found[entry.entry_id] = entry
+            for row in await self._session.call(WITHDRAWALS, {**times, "status": 6}):
+                entry = self._rows.withdrawal(row, _withdrawal_millis(row))
+                found[entry.entry_id] = entry
+        return sorted((e for e in found.values() if start <= e.ts < end), key=lambda e: e.ts)
+
+    async def _trades_from(self, symbol: str, trade_id: int, end: int | None) -> dict[int, Row]:
+        """Trades by id from `trade_id` on, until one at or after `end`."""
+        found: dict[int, Row] = {}
+        while True:
+            query = {"symbol": symbol, "fromId": trade_id, "limit": PAGE}
+            page = _by_id(await self._session.call(self._at.trades, query))
+            found.update(page)
+            past_end = end is not None and any(int(row["time"]) * MILLISECOND >= end for row in page.values())
+            if len(page) < PAGE or past_end:
+                return found
+            trade_id = max(page) + 1
+
+    async def _look_up(self, symbol: str, order_ids: Iterable[str]) -> None:
+        """Learns the client ids of orders that this process has not seen: in pages, then one by one."""
+        unknown = sorted({int(order_id) for order_id in order_ids if order_id not in self._client_ids})
+        if len(unknown) > 1:
+            query = {"symbol": symbol, "orderId": unknown[0], "limit": PAGE}
+            for row in await self._session.call(self._at.all_orders, query):
+                self._learn(row)
+        for order_id in unknown:
+            if str(order_id) not in self._client_ids:
+                try:
+                    self._learn(await self._session.call(self._at.order, {"symbol": symbol, "orderId": order_id}))
+                except OrderNotFound:
+                    self._client_ids[str(order_id)] = None
+
+    def _learn(self, row: Row) -> None:
+        client_id = row.get("clientOrderId")
+        self.remember(str(row_field(row, "orderId")), ClientOrderId(client_id) if client_id else None)
+
+    async def _income_window(self, first: int, last: int) -> dict[str, VenueEntry]:
+        """Rows with first ≤ time ≤ last (ms). Pages overlap by one millisecond, as several rows share one."""
+        found: dict[str, VenueEntry] = {}
+        while True:
+            rows = await self._session.call(INCOME, {"startTime": first, "endTime": last, "limit": PAGE})
+            for row in rows:
+                entry = self._rows.entry(row)
+                found[entry.entry_id] = entry
+            if len(rows) < PAGE:
+                return found
+            newest = max(int(row["time"]) for row in rows)
+            if newest == first:
+                raise Broken(f"more than {PAGE} ledger rows within one millisecond ({first}): they can't be paged")
+            first = newest
+
+
+def _windows(start: int, end: int, width: int, most: int) -> Iterator[tuple[int, int]]:
+    """[start, end) in pieces of at most `width`; nothing if that takes more than `most` of them."""
+    if end - start <= most * width:
+        for first in range(start, end, width):
+            yield first, min(first + width, end)
+
+
+def _by_id(rows: Iterable[Row]) -> dict[int, Row]:
+    return {int(row_field(row, "id")): row for row in rows}
+
+
+def _withdrawal_millis(row: Row) -> int:
+    """`applyTime` is text in UTC: "2026-01-15 11:12:02"."""
+    text = str(row_field(row, "applyTime"))
+    try:
+        moment = dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
+    except ValueError as error:
+        raise Broken(f"Binance sent a withdrawal at '{text}', which is no time") from error
+    return to_millis(nanos(moment))

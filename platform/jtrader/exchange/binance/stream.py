@@ -1,0 +1,157 @@
+"""The private stream of one account: what happens to it as reports, across reconnects, without a lasting hole.
+
+After each (re)connect the stream is live first, and then what may have been missed is read over REST: fills from the
+last known trade on, the state of every order that was not final, ledger rows. Receivers apply a fill or row once by its
+id, so telling something twice does no harm.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Protocol
+
+from jtrader.domain.account import EntryKind, VenueEntry
+from jtrader.domain.ids import ClientOrderId, InstrumentId
+from jtrader.domain.order import Fill, VenueOrder
+from jtrader.exchange.binance.rows import RowReader
+from jtrader.exchange.binance.session import BinanceSession
+from jtrader.ports.broker import AccessDenied, BrokerError, OrderNotFound
+
+log = logging.getLogger(__name__)
+
+Report = VenueOrder | Fill | VenueEntry
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.25, 30.0
+_LEDGER_WAITS = (0.0, 1.0, 2.0, 4.0, 8.0)
+"""Wall seconds between looks for a ledger row that the stream has hinted at: the venue books it a little later."""
+_OF_TRADES = (EntryKind.TRADE, EntryKind.FEE)
+
+
+class _Ended:
+    """Stands in the queue where the connection ended."""
+
+
+class Reader(Protocol):
+    """What the stream asks over REST (see BinanceBroker)."""
+
+    async def order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder: ...
+
+    async def fills_since_last(self) -> list[Fill]: ...
+
+    async def new_entries(self) -> list[VenueEntry]: ...
+
+
+class UserStream:
+    """Yields reports; `live` is set while connected, `epoch` counts connections."""
+
+    def __init__(self, session: BinanceSession, rows: RowReader, reader: Reader) -> None:
+        self._session = session
+        self._rows = rows
+        self._reader = reader
+        self._unfinished: dict[ClientOrderId, InstrumentId] = {}
+        self._queue: asyncio.Queue[Mapping[str, Any] | Report | _Ended] = asyncio.Queue()
+        self._ledger_hint = asyncio.Event()
+        self.live = asyncio.Event()
+        self.epoch = 0
+
+    def watch_order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> None:
+        """An order that is on its way: its state is asked for after a reconnect until it is final."""
+        self._unfinished[client_order_id] = instrument
+
+    async def reports(self) -> AsyncIterator[Report]:
+        """Raises AccessDenied where the key is refused; all else is tried again."""
+        ledger = asyncio.create_task(self._follow_ledger())
+        try:
+            while True:
+                await self._connect()
+                for report in await self._missed():
+                    yield report
+                while not isinstance(item := await self._queue.get(), _Ended):
+                    for report in self._read(item):
+                        yield report
+                self.live.clear()
+                log.warning("user stream ended, connecting again")
+        finally:
+            self.live.clear()
+            ledger.cancel()
+            await asyncio.gather(ledger, return_exceptions=True)
+
+    async def _connect(self) -> None:
+        wait = _FIRST_WAIT
+        while True:
+            try:
+                ended = await self._session.open_stream(self._queue.put_nowait)
+                break
+            except AccessDenied:
+                raise
+            except BrokerError as error:
+                log.warning("user stream: %s; trying again", error)
+            self._session.forget_stream()
+            await asyncio.sleep(random.uniform(wait / 2, wait))
+            wait = min(2 * wait, _LONGEST_WAIT)
+        ended.add_done_callback(self._on_end)
+        self.epoch += 1
+        self.live.set()
+
+    def _on_end(self, ended: "asyncio.Future[Any]") -> None:
+        if not ended.cancelled():
+            ended.exception()
+        self._queue.put_nowait(_Ended())
+
+    def _read(self, item: Mapping[str, Any] | Report) -> list[Report]:
+        if not isinstance(item, Mapping):
+            return [item]
+        kind = item.get("e")
+        if kind in ("ORDER_TRADE_UPDATE", "executionReport"):
+            reports: list[Report] = list(self._rows.streamed(item))
+            self._note(reports)
+            return reports
+        if kind in ("listenKeyExpired", "eventStreamTerminated"):
+            self._session.forget_stream()
+            self._queue.put_nowait(_Ended())
+        elif kind == "balanceUpdate" or (kind == "ACCOUNT_UPDATE" and item.get("a", {}).get("m") != "ORDER"):
+            self._ledger_hint.set()
+        return []
+
+    def _note(self, reports: list[Report]) -> None:
+        for report in reports:
+            if isinstance(report, VenueOrder) and report.client_order_id is not None:
+                if report.status.is_terminal:
+                    self._unfinished.pop(report.client_order_id, None)
+                else:
+                    self._unfinished[report.client_order_id] = report.instrument
+
+    async def _missed(self) -> list[Report]:
+        """What may have happened while the stream was down: fills first, then order states, then ledger rows."""
+        try:
+            reports: list[Report] = list(await self._reader.fills_since_last())
+            for client_order_id, instrument in list(self._unfinished.items()):
+                try:
+                    reports.append(await self._reader.order(instrument, client_order_id))
+                except OrderNotFound:
+                    log.warning("order %s is not known to the venue after a reconnect", client_order_id)
+            self._note(reports)
+        except BrokerError as error:
+            log.warning("user stream: what was missed can't be read (%s); connecting again", error)
+            self._queue.put_nowait(_Ended())
+            return []
+        self._ledger_hint.set()
+        return reports
+
+    async def _follow_ledger(self) -> None:
+        """Puts new ledger rows that are no trades into the queue, soon after the stream hints at one."""
+        while True:
+            await self._ledger_hint.wait()
+            self._ledger_hint.clear()
+            for wait in _LEDGER_WAITS:
+                await asyncio.sleep(wait)
+                try:
+                    fresh = [entry for entry in await self._reader.new_entries() if entry.kind not in _OF_TRADES]
+                except BrokerError as error:
+                    log.warning("ledger rows can't be read (%s)", error)
+                    continue
+                for entry in fresh:
+                    self._queue.put_nowait(entry)
+                if fresh:
+                    break
