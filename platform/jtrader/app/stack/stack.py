@@ -87,6 +87,10 @@ class Stack:
         services = [service for service in self._table if service.command is not None]
         return statuses(self.site(), services, programs, memory=memory)
 
+    def supervisor_pid(self) -> int | None:
+        """The root of the stack's process tree; None while it is down."""
+        return self._supervisor.pid() if self._supervisor.is_up() else None
+
     def site(self) -> Site:
         """As it was last started. Raises Unavailable if it never was."""
         ports = recorded_ports(self.home.ports)

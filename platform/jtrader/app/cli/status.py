@@ -1,0 +1,64 @@
+"""`jtrader status`: each service's state, health, age, memory, address."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from jtrader.app.stack.status import ServiceStatus
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(status)
+
+
+def status(
+    home: Annotated[Path | None, typer.Option(help="The stack's home; default $JTRADER_HOME, else var/.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="A JSON list on standard output.")] = False,
+) -> None:
+    """Show each service's state, health, age, memory and address. Exit code 1 if one that should run does not.
+
+    Examples: `jtrader status` · `jtrader status --json | jq '.[] | select(.healthy | not)'`
+    """
+    import msgspec
+
+    from jtrader.app.settings import load_settings
+    from jtrader.app.stack import Stack
+
+    rows = Stack(load_settings(**({"home": home} if home else {}))).status()
+    if json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(rows), indent=1).decode())
+    else:
+        show(rows)
+    if not all(row.healthy for row in rows):
+        raise typer.Exit(1)
+
+
+def show(rows: "Sequence[ServiceStatus]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("service", "state", "health", "pid", "up", "memory", "address"):
+        table.add_column(column, justify="right" if column in ("pid", "up", "memory") else "left", overflow="fold")
+    for row in rows:
+        health = "[green]healthy" if row.healthy else "[dim]–" if row.state == "stopped" else f"[red]{row.trouble}"
+        table.add_row(
+            row.service,
+            row.state,
+            health,
+            str(row.pid or ""),
+            _age(row.uptime_seconds),
+            "" if row.memory_mb is None else f"{row.memory_mb:.0f} MB",
+            row.url or "",
+        )
+    Console(highlight=False).print(table)
+
+
+def _age(seconds: int | None) -> str:
+    if seconds is None:
+        return ""
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s" if rest >= 60 else f"{rest} s"

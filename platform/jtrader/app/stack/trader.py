@@ -1,0 +1,40 @@
+"""jtrader's own processes. Each beats `run/health/<name>.json`: healthy while the beat is fresh, ready and its own."""
+
+import sys
+
+from jtrader.app.services.heartbeat import read_health
+from jtrader.app.stack.service import Check, Service
+from jtrader.app.stack.site import Site
+
+
+def _beat_of(name: str) -> Check:
+    def check(site: Site, pid: int) -> str | None:
+        health = read_health(site.home.root, name)
+        if health is None or health.pid != pid:
+            return "no heartbeat yet"
+        if not health.is_fresh:
+            return "its heartbeat has stopped"
+        return None if health.ready else f"not ready: {health.detail or 'it is starting'}"
+
+    return check
+
+
+def _service(name: str, ports: tuple[str, ...], address: str | None, needs: tuple[str, ...]) -> Service:
+    return Service(
+        name=name,
+        group="trader",
+        command=lambda site: [sys.executable, "-m", f"jtrader.app.services.{name}"],  # noqa: ARG005
+        healthy=_beat_of(name),
+        needs=needs,
+        ports=ports,
+        address=address,
+    )
+
+
+SERVICES = (
+    _service("simulator", ("simulator",), "simulator_uri", ()),
+    _service("feed", ("market_data",), "market_data_uri", ("simulator", "mongod")),
+    _service("oms", ("oms_rpc", "oms_events"), "oms_rpc_uri", ("simulator", "postgres", "mongod")),
+    _service("strategies", (), None, ("feed", "oms", "mlflow", "mongod")),
+    _service("web", ("web",), "web_uri", ("postgres",)),
+)
