@@ -28,7 +28,7 @@ class DeskController:
             return Desk(
                 services=services,
                 positions=tuple(self._reader.positions()),
-                open_orders=tuple(self._reader.open_orders()),
+                open_orders=tuple(self._reader.orders(open_only=True)),
                 fills=tuple(self._reader.fills(FILLS_SHOWN)),
                 pnl=tuple(self._reader.pnl(POINTS_SHOWN)),
                 statements=tuple(self._reader.statements(STATEMENTS_SHOWN)),

@@ -8,6 +8,7 @@ import msgspec
 
 from jtrader.domain.books import PnlPoint, PositionState, Statement
 from jtrader.domain.money import ZERO
+from jtrader.store.postgres.reader import FillView, OrderView
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,39 +21,13 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
-class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
-    ts: int
-    strategy: str
-    instrument: str
-    side: str
-    type: str
-    quantity: Decimal
-    filled: Decimal
-    price: Decimal | None
-    status: str
-    client_order_id: str
-
-
-class FillRow(msgspec.Struct, frozen=True, kw_only=True):
-    ts: int
-    strategy: str
-    account: str
-    instrument: str
-    side: str
-    quantity: Decimal
-    price: Decimal
-    fee: Decimal
-    fee_asset: str
-    trade_id: str
-
-
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
     """Everything on the page at one moment."""
 
     services: tuple[Service, ...] = ()
     positions: tuple[PositionState, ...] = ()
-    open_orders: tuple[OrderRow, ...] = ()
-    fills: tuple[FillRow, ...] = ()
+    open_orders: tuple[OrderView, ...] = ()
+    fills: tuple[FillView, ...] = ()
     pnl: tuple[PnlPoint, ...] = ()
     statements: tuple[Statement, ...] = ()
     trouble: str = ""
@@ -70,9 +45,9 @@ class DeskReader(Protocol):
 
     def positions(self) -> Sequence[PositionState]: ...
 
-    def open_orders(self) -> Sequence[OrderRow]: ...
+    def orders(self, open_only: bool) -> Sequence[OrderView]: ...
 
-    def fills(self, limit: int) -> Sequence[FillRow]: ...
+    def fills(self, limit: int) -> Sequence[FillView]: ...
 
     def pnl(self, limit: int) -> Sequence[PnlPoint]: ...
 

@@ -50,7 +50,7 @@ class NoEvents:
     def positions(self) -> list[PositionState]:
         return [position("USDT")]
 
-    def open_orders(self) -> list[object]:
+    def orders(self, open_only: bool) -> list[object]:
         return []
 
     def fills(self, limit: int) -> list[object]:

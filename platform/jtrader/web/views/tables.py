@@ -8,7 +8,8 @@ from nicegui import ui
 from jtrader.domain.books import PositionState, Statement
 from jtrader.domain.money import plain
 from jtrader.domain.times import iso
-from jtrader.web.models import Desk, FillRow, OrderRow, Service
+from jtrader.store.postgres.reader import FillView, OrderView
+from jtrader.web.models import Desk, Service
 
 Row = dict[str, Any]
 
@@ -106,7 +107,7 @@ def _orders(desk: Desk) -> list[Row]:
     return [_order(order) for order in desk.open_orders]
 
 
-def _order(row: OrderRow) -> Row:
+def _order(row: OrderView) -> Row:
     return {
         "key": row.client_order_id,
         "time": clock(row.ts),
@@ -124,7 +125,7 @@ def _fills(desk: Desk) -> list[Row]:
     return [_fill(fill) for fill in desk.fills]
 
 
-def _fill(row: FillRow) -> Row:
+def _fill(row: FillView) -> Row:
     return {
         "key": f"{row.account}|{row.instrument}|{row.trade_id}",
         "time": clock(row.ts),

@@ -1,0 +1,107 @@
+"""The page's process: one reader of Postgres, one watch of the services, NiceGUI on loopback."""
+
+import logging
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from types import FrameType
+from urllib.parse import urlsplit
+
+import uvicorn
+from fastapi import FastAPI
+from nicegui import app as pages
+from nicegui import ui
+
+from jtrader.app.services.heartbeat import Heartbeat
+from jtrader.app.settings import Settings, load_settings
+from jtrader.app.stack import Stack
+from jtrader.app.stack.status import ServiceStatus
+from jtrader.domain.errors import JtraderError, Unavailable
+from jtrader.domain.money import use_exact_context
+from jtrader.store.postgres.connection import connect
+from jtrader.store.postgres.reader import PostgresReader
+from jtrader.web.controllers import DeskController
+from jtrader.web.models import Service
+from jtrader.web.views.page import add_page
+
+REFRESH_SECONDS = 1.0
+SERVICES_SECONDS = 5.0
+LINKS = {"Airflow": "airflow_uri", "MLflow": "mlflow_uri", "JupyterHub": "hub_uri"}
+
+log = logging.getLogger(__name__)
+
+
+class ServicesWatch:
+    """The services' health, asked anew at most every few seconds: each answer costs a request a service."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._services: Sequence[Service] = ()
+        self._asked = float("-inf")
+
+    def __call__(self) -> Sequence[Service]:
+        if time.monotonic() - self._asked > SERVICES_SECONDS:
+            self._asked = time.monotonic()
+            try:
+                self._services = [_row(status) for status in self._stack.status(memory=False)]
+            except Unavailable as error:
+                self._services = [Service(name="stack", state="unknown", detail=str(error))]
+        return self._services
+
+
+def _row(status: ServiceStatus) -> Service:
+    state = "healthy" if status.healthy else status.state
+    return Service(name=status.service, state=state, pid=status.pid, url=status.url or "", detail=status.trouble or "")
+
+
+def build(settings: Settings) -> FastAPI:
+    """The web application: `/` the page, `/api/health` for the supervisor."""
+    reader = PostgresReader(connect(settings.need("postgres_uri"), "jtrader-web"))
+    controller = DeskController(reader, ServicesWatch(Stack(settings)))
+    heartbeat = Heartbeat(settings.root, "web")
+
+    async def refresh() -> None:
+        await controller.refresh()
+        heartbeat.beat(True, trouble=controller.desk.trouble)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await refresh()
+        yield
+
+    api = FastAPI(title="jtrader", lifespan=lifespan)
+
+    @api.get("/api/health")
+    def health() -> dict[str, str | bool]:
+        return {"ok": True, "trouble": controller.desk.trouble}
+
+    pages.timer(REFRESH_SECONDS, refresh)
+    add_page(controller, {name: settings.need(uri) for name, uri in LINKS.items() if getattr(settings, uri)})
+    ui.run_with(api, title="jtrader")
+    return api
+
+
+def main() -> None:
+    use_exact_context()
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    settings = load_settings()
+    where = urlsplit(settings.need("web_uri"))
+    server = uvicorn.Server(
+        uvicorn.Config(build(settings), host=where.hostname or "127.0.0.1", port=where.port or 80, log_level="warning")
+    )
+
+    def stop(_: int, __: FrameType | None) -> None:
+        server.should_exit = True
+
+    signal.signal(signal.SIGTERM, stop)
+    server.run()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except JtraderError as error:
+        sys.stderr.write(f"web: {error}\n")
+        sys.exit(1)
