@@ -1,0 +1,149 @@
+"""Crawls against a venue in memory: complete, idempotent, resumable, honest about gaps."""
+
+import threading
+
+import pytest
+
+from fixtures.candle_source import BTC, ETH, MemoryCandles, at, candle
+from jtrader.crawl.plan import CrawlRequest
+from jtrader.crawl.result import CrawlResult
+from jtrader.crawl.run import crawl
+from jtrader.domain.errors import BadInput, Broken, Unavailable
+from jtrader.domain.ids import InstrumentId, Market
+from jtrader.ports.stores import Gap
+from jtrader.store.memory.candles import MemoryCandleStore
+
+USDM = Market("binance_usdm")
+
+
+def run(source, store, first: int = 0, last: int = 100, instruments=(BTC,), **options) -> CrawlResult:
+    return crawl(CrawlRequest(tuple(instruments), at(first), at(last)), {USDM: source}, store, **options)
+
+
+def gap(a: int, b: int, cause: str) -> Gap:
+    return Gap(instrument=BTC, start=at(a), end=at(b), cause=cause)
+
+
+def test_stores_all_and_a_second_run_asks_nothing() -> None:
+    source = MemoryCandles([candle(m, i) for m in range(100) for i in (BTC, ETH)])
+    store = MemoryCandleStore()
+    first = run(source, store, instruments=(BTC, ETH))
+    assert (first.stored, first.new, first.pages, first.gaps, first.quarantined) == (200, 200, 20, 0, 0)
+    assert [row.instrument for row in first.instruments] == [BTC, ETH]
+    assert list(store.read(BTC, at(0), at(100))) == [candle(m) for m in range(100)]
+    source.calls.clear()
+    second = run(source, store, instruments=(BTC, ETH))
+    assert (second.stored, second.new, second.pages) == (200, 0, 0)
+    assert source.calls == []
+
+
+def test_fetches_only_what_is_missing() -> None:
+    source, store = MemoryCandles(map(candle, range(100))), MemoryCandleStore()
+    store.upsert([candle(m) for m in range(100) if m not in (30, 31, 77)])
+    assert run(source, store).new == 3
+    assert source.calls == [(BTC, at(30), at(32)), (BTC, at(77), at(78))]
+
+
+def test_a_later_range_continues_the_earlier() -> None:
+    source, store = MemoryCandles(map(candle, range(160))), MemoryCandleStore()
+    run(source, store, 0, 100)
+    source.calls.clear()
+    assert run(source, store, 60, 160).new == 60
+    assert min(start for _, start, _ in source.calls) == at(100)
+
+
+def test_minutes_the_venue_has_not_are_recorded_once() -> None:
+    absent = {*range(12, 15), *range(40, 65)}
+    source = MemoryCandles(candle(m) for m in range(100) if m not in absent)
+    store = MemoryCandleStore()
+    assert run(source, store).gaps == 2
+    assert store.gaps() == [gap(12, 15, "venue_has_none"), gap(40, 65, "venue_has_none")]
+    source.calls.clear()
+    again = run(source, store)
+    assert (again.gaps, again.stored, source.calls) == (2, 72, [])
+
+
+def test_the_newest_minutes_are_asked_for_again_until_they_come() -> None:
+    late, store = MemoryCandles(map(candle, range(97))), MemoryCandleStore()
+    run(late, store)
+    assert store.gaps() == [gap(97, 100, "not_fetched")]
+    assert run(MemoryCandles(map(candle, range(100))), store).gaps == 0
+    assert store.gaps() == []
+
+
+def test_a_history_that_begins_later_is_no_gap() -> None:
+    store = MemoryCandleStore()
+    result = run(MemoryCandles(map(candle, range(35, 100))), store)
+    assert (result.stored, result.gaps, result.instruments[0].first) == (65, 0, at(35))
+    assert store.gaps() == []
+
+
+def test_a_doubtful_candle_is_put_aside_and_leaves_a_gap_with_its_cause() -> None:
+    source, store = MemoryCandles(map(candle, range(100))), MemoryCandleStore()
+    bad = candle(50, volume=-1.0)
+    source.meddle = lambda page: [bad if c.ts == bad.ts else c for c in page]
+    result = run(source, store)
+    assert (result.stored, result.gaps, result.quarantined) == (99, 1, 1)
+    assert store.gaps() == [gap(50, 51, "quarantined")]
+    [(aside, reason)] = store.quarantined
+    assert aside == bad
+    assert "volume" in reason
+    source.calls.clear()
+    assert run(source, store).gaps == 1
+    assert source.calls == []
+
+
+def test_a_failure_keeps_whole_pages_and_the_next_run_goes_on() -> None:
+    source, store = MemoryCandles(map(candle, range(100))), MemoryCandleStore()
+    pages = iter(range(1000))
+
+    def fails_at_the_fourth(page):
+        if next(pages) == 3:
+            raise Unavailable("the venue is away")
+        return page
+
+    source.meddle = fails_at_the_fourth
+    with pytest.raises(Unavailable, match="away"):
+        run(source, store)
+    assert store.times(BTC, at(0), at(100)) == [at(m) for m in range(30)]
+    assert store.gaps() == [], "an unfinished run says nothing of gaps"
+    assert run(source, store).new == 70
+
+
+def test_one_failure_stops_the_others() -> None:
+    source = MemoryCandles([candle(m) for m in range(100_000)], page=10)
+    with pytest.raises(BadInput, match="unknown"):
+        run(source, MemoryCandleStore(), last=100_000, instruments=(BTC, ETH))
+    assert len(source.calls) < 10_000
+    assert not any(thread.name.startswith("crawl") for thread in threading.enumerate())
+
+
+@pytest.mark.parametrize(
+    ("source", "instruments", "span", "error", "says"),
+    [
+        (MemoryCandles([candle(500)]), (BTC,), (0, 100), BadInput, "no candle at its venue from 2026-01-15T00:00:00Z"),
+        (MemoryCandles([candle(1)]), (BTC,), (100, 100), BadInput, "empty"),
+        (MemoryCandles([candle(1)]), (InstrumentId("kraken:XBT"),), (0, 9), BadInput, "no market that is connected"),
+    ],
+)
+def test_refuses_in_a_sentence_and_stores_nothing(source, instruments, span, error, says) -> None:
+    store = MemoryCandleStore()
+    with pytest.raises(error, match=says):
+        run(source, store, *span, instruments=instruments)
+    assert (store.count(), store.gaps()) == (0, [])
+
+
+def test_a_venue_that_answers_with_other_minutes_is_not_believed() -> None:
+    source, store = MemoryCandles(map(candle, range(100))), MemoryCandleStore()
+    source.meddle = lambda page: [candle(5_000)] if page else []
+    with pytest.raises(Broken, match="other minutes"):
+        run(source, store)
+    assert store.count() == 0
+
+
+def test_progress_reaches_the_total() -> None:
+    told: list[tuple[str, int, int]] = []
+    run(MemoryCandles(map(candle, range(100))), MemoryCandleStore(), progress=lambda *step: told.append(step))
+    assert told[0] == (BTC, 0, 100)
+    assert told[-1] == (BTC, 100, 100)
+    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
