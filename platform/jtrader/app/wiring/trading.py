@@ -2,13 +2,23 @@
 
 import json
 import stat
+import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jtrader.app.settings import AccountSettings, Settings
 from jtrader.domain.errors import BadInput
-from jtrader.domain.ids import AccountId, InstrumentId, Market
+from jtrader.domain.ids import AccountId, InstrumentId, Market, split_instrument_id
+from jtrader.domain.instrument import Instrument
+from jtrader.domain.market import Candle
 from jtrader.exchange.binance.broker import BinanceBroker
+from jtrader.exchange.binance.feed import BinanceFeed
 from jtrader.exchange.binance.session import Keys
+from jtrader.ports.market_data import CandleSource
+
+if TYPE_CHECKING:
+    from jtrader.exchange.binance.rest import BinanceRest
 
 
 def broker_for(settings: Settings, account: AccountSettings, live: bool = False) -> BinanceBroker:
@@ -62,3 +72,44 @@ def read_keys(file: Path) -> Keys:
         return Keys(key=str(content["key"]), secret=str(content["secret"]))
     except (ValueError, TypeError, KeyError):
         raise BadInput(f'key file {file} is not JSON of the form {{"key": "…", "secret": "…"}}') from None
+
+
+class LazyCandles:
+    """CandleSource of every market that opens a market's REST at its first use: most runs never need it, and opening
+    costs seconds of CPU. Safe to use from threads; `close` it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._opened: dict[Market, BinanceRest] = {}
+        self._lock = threading.Lock()
+
+    def candles(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Candle]:
+        return self._source(split_instrument_id(instrument)[0]).candles(instrument, start, end)
+
+    def market_time(self) -> int:
+        """The newest of the opened markets."""
+        return max((source.market_time() for source in self._opened.values()), default=0)
+
+    def instruments(self, market: Market) -> Sequence[Instrument]:
+        return self._source(market).instruments()
+
+    def close(self) -> None:
+        for source in self._opened.values():
+            source.close()
+
+    def _source(self, market: Market) -> "BinanceRest":
+        with self._lock:
+            if market not in self._opened:
+                from jtrader.exchange.binance.rest import BinanceRest
+
+                self._opened[market] = BinanceRest(market, self._settings.simulator_uri)
+            return self._opened[market]
+
+
+def feeds_for(settings: Settings, candles: CandleSource) -> list[BinanceFeed]:
+    """One feed a market, of everything that is crawled or traded. Build them inside the event loop."""
+    names = [*settings.crawl_instruments, *(name for s in settings.strategies for name in s.instruments)]
+    by_market: dict[Market, list[InstrumentId]] = {}
+    for name in dict.fromkeys(names):
+        by_market.setdefault(split_instrument_id(name)[0], []).append(InstrumentId(name))
+    return [BinanceFeed(market, found, settings.simulator_uri, candles) for market, found in by_market.items()]

@@ -1,0 +1,83 @@
+"""The market data process: every market's live feed → the bus."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from jtrader.app.services.heartbeat import Heartbeat
+from jtrader.app.services.running import run_service
+from jtrader.app.settings import Settings
+from jtrader.app.wiring.trading import LazyCandles, feeds_for
+from jtrader.bus.market import MarketPublisher
+from jtrader.domain.market import Event
+from jtrader.domain.times import iso
+from jtrader.exchange.binance.feed import BinanceFeed
+
+BEAT_SECONDS = 1.0
+
+
+class FeedService:
+    """Publishes what the feeds bring. A feed that fails for good ends the process."""
+
+    def __init__(self, feeds: Sequence[BinanceFeed], publisher: MarketPublisher, heartbeat: Heartbeat) -> None:
+        self._feeds = feeds
+        self._publisher = publisher
+        self._heartbeat = heartbeat
+        self.counts: Counter[str] = Counter()
+        """Events published, by kind."""
+
+    @property
+    def ticks(self) -> int:
+        """All events published since the start."""
+        return self.counts.total()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for feed in self._feeds:
+                tasks.create_task(self._pump(feed))
+            tasks.create_task(self._beat())
+
+    async def _pump(self, feed: BinanceFeed) -> None:
+        async for events in feed.events():
+            self._publisher.publish(events)
+            self._count(events)
+
+    def _count(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self.counts[type(event).__name__.lower()] += 1
+
+    async def _beat(self) -> None:
+        while True:
+            for feed in self._feeds:
+                feed.watch()
+            self._publisher.beat()
+            newest = max(feed.market_time for feed in self._feeds)
+            self._heartbeat.beat(
+                all(feed.is_up for feed in self._feeds),
+                ticks=self.ticks,
+                **self.counts,
+                market_time=iso(newest) if newest else "",
+                states={name: state for feed in self._feeds for name, state in feed.states.items()},
+                connections=sum(feed.epoch for feed in self._feeds),
+                missed_trades=sum(feed.missed_trades for feed in self._feeds),
+                repaired_candles=sum(feed.repaired for feed in self._feeds),
+            )
+            await asyncio.sleep(BEAT_SECONDS)
+
+
+async def serve(settings: Settings) -> None:
+    candles = LazyCandles(settings)
+    feeds = feeds_for(settings, candles)
+    publisher = MarketPublisher(settings.need("market_data_uri"), epoch=int(time.time()))
+    try:
+        await FeedService(feeds, publisher, Heartbeat(settings.root, "feed")).run()
+    finally:
+        for feed in feeds:
+            await feed.close()
+        publisher.close()
+        candles.close()
+
+
+if __name__ == "__main__":
+    run_service("feed", serve)

@@ -1,0 +1,35 @@
+"""What every asyncio service does alike: logging, settings, one main task that SIGTERM and Ctrl-C cancel."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+
+from jtrader.app.settings import Settings, load_settings
+from jtrader.domain.errors import JtraderError
+from jtrader.domain.money import use_exact_context
+
+
+def run_service(name: str, serve: Callable[[Settings], Awaitable[None]]) -> None:
+    """Runs `serve` until it ends or a signal cancels it. A failure that has a name exits with its sentence and code 1;
+    any other exception ends the process with its traceback, and the supervisor starts it anew."""
+    use_exact_context()
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        settings = load_settings()
+        asyncio.run(_until_signal(serve(settings)))
+    except JtraderError as error:
+        sys.stderr.write(f"{name}: {error}\n")
+        sys.exit(1)
+
+
+async def _until_signal(work: Awaitable[None]) -> None:
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
