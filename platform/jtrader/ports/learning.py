@@ -78,6 +78,10 @@ class ModelStore(Protocol):
         """Logs the model without pickle in the current run; returns the new version."""
         ...
 
+    def find(self, name: str, tags: Mapping[str, str]) -> str | None:
+        """The newest version that carries all these tags, or None. Raises Unavailable."""
+        ...
+
     def set_alias(self, name: str, alias: str, version: str) -> None: ...
 
     def version(self, name: str, alias: str) -> str | None:
@@ -89,5 +93,6 @@ class ModelStore(Protocol):
     def set_tags(self, name: str, version: str, tags: Mapping[str, str]) -> None: ...
 
     def load(self, name: str, version: str) -> Predictor:
-        """Verifies the artifact hash and the feature list before it returns. Raises Unavailable, Broken."""
+        """Verifies the artifact hash and the feature list before it returns. Raises Unavailable; Broken, also for a
+        version whose gate neither passed nor was overridden."""
         ...
