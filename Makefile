@@ -1,0 +1,56 @@
+# The commands of people, .ci/run and TeamCity alike. Each brings up what it needs first (.ci/bootstrap).
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+PYTEST := $(BIN)/pytest $(ARGS)
+
+.PHONY: help setup demo test check format-check lint types imports schemas quick-tests up down status doctor
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what everything else needs: .venv, Java, Node, JupyterHub's proxy
+	@.ci/bootstrap
+
+demo: setup ## run a whole day of the desk on real services; KEEP=1 leaves them up
+	@$(BIN)/jtrader demo $(if $(KEEP),--keep) $(ARGS)
+
+test: ## everything that proves behaviour, on real services; ARGS="-k word" for some
+	@.ci/bootstrap --browser
+	@$(PYTEST) tests
+
+check: setup format-check lint types imports schemas quick-tests ## format, lint, types, import contracts, file schemas, quick tests; offline
+
+format-check: setup
+	$(BIN)/ruff format --check .
+
+lint: setup
+	$(BIN)/ruff check .
+
+types: setup
+	$(BIN)/mypy
+
+imports: setup
+	$(BIN)/lint-imports
+
+schemas: setup
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/hadolint docker/*/Dockerfile
+	$(if $(wildcard ../shared/schemas/teamcity-pipeline.schema.json),\
+	$(BIN)/check-jsonschema --schemafile ../shared/schemas/teamcity-pipeline.schema.json teamcity/*.yml,\
+	@echo "the schema of TeamCity pipelines is not beside the checkout: teamcity/ is checked by tests alone")
+
+quick-tests: setup
+	$(PYTEST) -q tests/unit tests/property tests/architecture
+
+up: setup ## start the services for daily use and wait until they are healthy
+	@$(BIN)/jtrader up
+
+down: setup ## stop the services; nothing of them is left running
+	@$(BIN)/jtrader down
+
+status: setup ## show each service's health, memory and address
+	@$(BIN)/jtrader status
+
+doctor: setup ## look for what is wrong with this machine or the stack, and say how to mend it
+	@$(BIN)/jtrader doctor
