@@ -16,6 +16,10 @@ class SubmitOrder(msgspec.Struct, frozen=True):
     def order(self) -> ChildOrder:
         return self.approved.order
 
+    @property
+    def account(self) -> AccountId:
+        return self.approved.order.account
+
 
 class CancelOrder(msgspec.Struct, frozen=True):
     account: AccountId

@@ -86,6 +86,15 @@ class Broker(Account, Protocol):
         may have lost is found by `fills` and `entries`."""
         ...
 
+    @property
+    def is_live(self) -> bool:
+        """The private stream stands: what happens now will be reported."""
+        ...
+
+    async def wait_live(self) -> None:
+        """Returns once `reports`, which somebody must be iterating, has connected."""
+        ...
+
     async def close(self) -> None: ...
 
 

@@ -14,7 +14,7 @@ class RefusalCode(StrEnum):
     UNKNOWN_INSTRUMENT = "unknown_instrument"
     UNKNOWN_ALGORITHM = "unknown_algorithm"
     BAD_INTENT = "bad_intent"
-    DUPLICATE_PARENT = "duplicate_parent"
+    DUPLICATE_PARENT = "duplicate"
     MODEL_NOT_ALLOWED = "model_not_allowed"
     DUST = "dust"
     KILL = "kill"

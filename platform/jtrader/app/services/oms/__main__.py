@@ -1,0 +1,81 @@
+"""`python -m jtrader.app.services.oms`."""
+
+import asyncio
+
+from jtrader.app.services.heartbeat import Heartbeat
+from jtrader.app.services.oms.latch import LatchFile
+from jtrader.app.services.oms.projector import Projector
+from jtrader.app.services.oms.service import Addresses, OmsService
+from jtrader.app.services.running import run_service
+from jtrader.app.settings import Settings
+from jtrader.app.wiring.desk import (
+    journal_folder,
+    latch_file,
+    open_journal,
+    open_projection,
+    trading_accounts,
+    venue_rules,
+)
+from jtrader.app.wiring.trading import broker_for, instruments_of
+from jtrader.domain.errors import BadInput, JtraderError
+from jtrader.domain.ids import AccountId, Market
+from jtrader.engine.engine import Engine
+from jtrader.store.journal.files import FileJournal
+
+
+async def serve(settings: Settings) -> None:
+    """Runs until cancelled; then takes no more intents, waits for answers on their way, and closes the journal."""
+    if not settings.accounts:
+        raise BadInput("no [[accounts]] in the settings: the oms has nothing to trade")
+    journal = open_journal(settings)
+    try:
+        service = await build(settings, journal)
+        stop = asyncio.Event()
+        running = asyncio.create_task(service.run(stop))
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            stop.set()
+            await running
+    except ExceptionGroup as group:
+        raise _named(group) from group
+    finally:
+        journal.close()
+
+
+async def build(settings: Settings, journal: FileJournal) -> OmsService:
+    """The oms of a desk. Raises BadInput for what the settings get wrong, Unavailable without the venue's rules."""
+    addresses = Addresses(
+        settings.need("oms_rpc_uri"), settings.need("oms_events_uri"), settings.need("market_data_uri")
+    )
+    markets = list(dict.fromkeys(Market(account.market) for account in settings.accounts))
+    rules, market_time = await asyncio.to_thread(venue_rules, settings, markets)
+    projector = None
+    if settings.postgres_uri is not None:
+        projector = Projector(journal_folder(settings), rules, lambda: open_projection(settings))
+    return OmsService(
+        engine=Engine(rules, trading_accounts(settings)),
+        journal=journal,
+        brokers={
+            AccountId(account.name): (broker_for(settings, account), instruments_of(settings, account))
+            for account in settings.accounts
+        },
+        addresses=addresses,
+        latch=LatchFile(latch_file(settings)),
+        heartbeat=Heartbeat(settings.root, "oms"),
+        projector=projector,
+        market_time=market_time,
+    )
+
+
+def _named(group: ExceptionGroup) -> Exception:
+    """The first failure in the group that has a name, else the group."""
+    for error in group.exceptions:
+        found = _named(error) if isinstance(error, ExceptionGroup) else error
+        if isinstance(found, JtraderError):
+            return found
+    return group
+
+
+if __name__ == "__main__":
+    run_service("oms", serve)

@@ -1,0 +1,111 @@
+"""What the oms answers over RPC. Wishes wait for the disk; figures are of this moment."""
+
+from collections.abc import Awaitable, Callable
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from jtrader.app.services.oms.core_loop import CoreLoop
+from jtrader.domain.books import PnlPoint, PositionState
+from jtrader.domain.errors import BadInput, Broken
+from jtrader.domain.events import Sequenced
+from jtrader.domain.ids import AccountId
+from jtrader.domain.order import ChildOrder, Fill, Intent
+from jtrader.domain.signal import Signal
+from jtrader.engine.inputs import CancelAllAsked, IntentSubmitted
+from jtrader.engine.intents import Answer
+from jtrader.ports.stores import Journal
+
+MOST_EVENTS = 5_000
+
+
+class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A child order and where it stands."""
+
+    order: ChildOrder
+    status: str
+    filled: str
+    venue_order_id: str | None
+    reason: str
+
+
+class FillLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A fill with the strategy it is booked to."""
+
+    fill: Fill
+    strategy: str
+
+
+class Methods:
+    """One method an RPC name; `status` gives the process's own state."""
+
+    def __init__(self, core: CoreLoop, journal: Journal, status: Callable[[], dict[str, Any]]) -> None:
+        self._core = core
+        self._journal = journal
+        self._status = status
+
+    def handlers(self) -> dict[str, Callable[..., Awaitable[Any]]]:
+        return {
+            "submit_intent": self.submit_intent,
+            "cancel_all": self.cancel_all,
+            "events_since": self.events_since,
+            "positions": self.positions,
+            "orders": self.orders,
+            "fills": self.fills,
+            "pnl": self.pnl,
+            "status": self.status,
+        }
+
+    async def submit_intent(self, intent: Intent, signal: Signal | None = None) -> Answer:
+        """Answers when it is journaled and what it led to is released. The same intent again changes nothing."""
+        answer = await self._core.ask(IntentSubmitted(intent, signal))
+        if answer is None:
+            raise Broken("the engine gave no answer to an intent")
+        return answer
+
+    async def cancel_all(self, account: AccountId | None = None) -> int:
+        """Cancels the working orders of an account, or of all; returns how many were working."""
+        if account is not None and account not in self._core.engine.core.accounts:
+            known = ", ".join(sorted(self._core.engine.core.accounts))
+            raise BadInput(f"account '{account}' is not traded here; there are {known}")
+        working = [o for o in self._core.engine.state.live_orders() if account in (None, o.child.account)]
+        await self._core.ask(CancelAllAsked(account, "cancel all"))
+        return len(working)
+
+    async def events_since(self, seq: int, limit: int = 1_000) -> list[Sequenced]:
+        """Journaled events after number `seq`, at most `limit` (and at most 5,000), none that is not on disk."""
+        committed = self._core.committed
+        entries = islice(self._journal.replay(seq), min(limit, MOST_EVENTS))
+        return [entry for entry in entries if entry.seq <= committed]
+
+    async def positions(self) -> list[PositionState]:
+        return self._core.engine.positions()
+
+    async def orders(self, open_only: bool = False, limit: int = 200) -> list[OrderLine]:
+        """Newest first."""
+        state = self._core.engine.state
+        ids = state.live if open_only else state.orders
+        newest = islice(reversed(ids), limit)
+        return [
+            OrderLine(
+                order=order.child,
+                status=order.status,
+                filled=format(order.filled, "f"),
+                venue_order_id=order.venue_order_id,
+                reason=order.reason,
+            )
+            for order in (state.orders[client_order_id] for client_order_id in newest)
+        ]
+
+    async def fills(self, limit: int = 200) -> list[FillLine]:
+        """Newest first, of the last thousand."""
+        ledger = self._core.engine.ledger
+        newest = islice(reversed(self._core.recent_fills), limit)
+        return [FillLine(fill=e.fill, strategy=ledger.strategy_of(e.fill.client_order_id)) for e in newest]
+
+    async def pnl(self) -> list[PnlPoint]:
+        return self._core.engine.pnl(self._core.now().market)
+
+    async def status(self) -> dict[str, Any]:
+        return self._status()

@@ -1,0 +1,184 @@
+"""One account's line to its venue: carries commands out, hands on reports, and polls for what the stream may lose."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
+
+from jtrader.app.services.oms.clock import OmsClock
+from jtrader.domain.account import VenueEntry
+from jtrader.domain.errors import BadInput
+from jtrader.domain.ids import AccountId, InstrumentId
+from jtrader.domain.order import ChildOrder, Fill, VenueOrder
+from jtrader.domain.times import DAY, HOUR, MINUTE, iso
+from jtrader.engine.commands import CancelOrder, Command, QueryOrder, SubmitOrder
+from jtrader.engine.inputs import (
+    CancelUnclear,
+    EntryReported,
+    FillReported,
+    Input,
+    OpenOrdersListed,
+    OrderAbsent,
+    OrderReported,
+    SubmitRefused,
+    SubmitUncertain,
+)
+from jtrader.ports.broker import AccessDenied, Broker, BrokerError, OrderNotFound, OutcomeUnknown
+
+SUBMIT_SECONDS = 10.0
+"""Wall time after which an answer counts as lost; the adapter's own timeout is shorter."""
+OVERLAP = 10 * MINUTE
+"""Market time by which each poll looks back behind the last: the venue may show a fill or row late."""
+
+log = logging.getLogger(__name__)
+
+
+class VenueLink:
+    """Use within one event loop. `failure` says why the account can't be reached, empty while it can."""
+
+    def __init__(
+        self,
+        account: AccountId,
+        broker: Broker,
+        instruments: Sequence[InstrumentId],
+        clock: OmsClock,
+        put: Callable[[Input], None],
+        ask: Callable[[Input], Awaitable[object]],
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+    ) -> None:
+        """`spawn` starts a task whose unexpected end stops the process: a restart then finds out what happened."""
+        self.account = account
+        self.broker = broker
+        self.instruments = tuple(instruments)
+        self.failure = ""
+        self._clock = clock
+        self._put = put
+        self._ask = ask
+        self._spawn = spawn
+        self._since: dict[InstrumentId | None, int] = {}
+        self._sending: set[asyncio.Task[None]] = set()
+
+    # ---- commands
+
+    def carry_out(self, command: Command) -> None:
+        """Starts it and returns; what came of it comes back as an input."""
+        match command:
+            case SubmitOrder():
+                self._start(self._submit(command.order))
+            case CancelOrder():
+                self._start(self._cancel(command))
+            case QueryOrder():
+                self._start(self._query(command))
+
+    async def _submit(self, order: ChildOrder) -> None:
+        try:
+            async with asyncio.timeout(SUBMIT_SECONDS):
+                answer = await self.broker.submit(order)
+        except (OutcomeUnknown, TimeoutError) as error:
+            self._put(SubmitUncertain(order.client_order_id, str(error) or "no answer in time"))
+        except BrokerError as error:
+            code = error.code or type(error).__name__
+            self._put(SubmitRefused(order.client_order_id, code, str(error)))
+        except BadInput as error:
+            self._put(SubmitRefused(order.client_order_id, "bad_input", str(error)))
+        else:
+            self._tell(answer)
+
+    async def _cancel(self, command: CancelOrder) -> None:
+        try:
+            async with asyncio.timeout(SUBMIT_SECONDS):
+                await self.broker.cancel(command.instrument, command.client_order_id)
+        except (BrokerError, TimeoutError) as error:
+            log.info("cancel of %s: %s; looking it up", command.client_order_id, error)
+        self._put(CancelUnclear(command.client_order_id))
+
+    async def _query(self, command: QueryOrder) -> None:
+        """The order by our id, and the account's fills beside it: absence needs both to know nothing."""
+        asked, was_live = self._clock.wall(), self.broker.is_live
+        answer: VenueOrder | None = None
+        try:
+            try:
+                answer = await self.broker.order(command.instrument, command.client_order_id)
+            except OrderNotFound:
+                log.info("order %s is not known to the venue", command.client_order_id)
+            fills = await self.broker.fills(command.instrument, command.since, self._clock.market() + HOUR)
+        except BrokerError as error:
+            log.warning("order %s can't be looked up: %s", command.client_order_id, error)
+            return
+        for fill in fills:
+            self._tell(fill)
+        if answer is not None:
+            self._tell(answer)
+        elif not any(fill.client_order_id == command.client_order_id for fill in fills):
+            live = was_live and self.broker.is_live
+            self._put(OrderAbsent(command.client_order_id, asked, live))
+
+    # ---- reports
+
+    async def follow(self) -> None:
+        """Hands on the private stream until cancelled. A refused key halts the account; it is not tried again."""
+        try:
+            async for report in self.broker.reports():
+                self._tell(report)
+        except AccessDenied as error:
+            self.failure = str(error)
+            log.error("account %s is halted: %s", self.account, error)
+
+    def _tell(self, report: VenueOrder | Fill | VenueEntry) -> None:
+        self._clock.hear(report.ts)
+        match report:
+            case Fill():
+                self._put(FillReported(report))
+            case VenueOrder():
+                self._put(OrderReported(report))
+            case VenueEntry():
+                self._put(EntryReported(report))
+
+    # ---- polling
+
+    def look_from(self, instrument: InstrumentId | None, since: int) -> None:
+        """Where polling starts in market time: fills of an instrument, or ledger rows (None)."""
+        self._since[instrument] = since
+
+    async def poll(self) -> None:
+        """Fills, ledger rows and open orders, complete since the last poll. Raises BrokerError."""
+        now = self._clock.market()
+        for instrument in self.instruments:
+            for fill in await self.broker.fills(instrument, self._since[instrument], now + HOUR):
+                self._tell(fill)
+            self._since[instrument] = max(self._since[instrument], now - OVERLAP)
+        for entry in await self.broker.entries(self._since[None], now + DAY):
+            self._tell(entry)
+        self._since[None] = max(self._since[None], now - OVERLAP)
+        asked = self._clock.wall()
+        orders = tuple(await self.broker.open_orders())
+        for order in orders:
+            self._tell(order)
+        await self._ask(OpenOrdersListed(self.account, orders, asked))
+        self.failure = ""
+
+    async def keep_polling(self, seconds: float, also: Callable[[], Awaitable[None]]) -> None:
+        """Polls for ever; a venue that does not answer is told in `failure` and asked again."""
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await self.poll()
+                await also()
+            except BrokerError as error:
+                self.failure = str(error)
+                log.warning("account %s, market time %s: %s", self.account, iso(self._clock.market()), error)
+
+    # ---- life
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._spawn(work)
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def close(self, seconds: float) -> None:
+        """Waits for answers that are on their way, then closes the broker."""
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=seconds)
+        for task in list(self._sending):
+            task.cancel()
+        await self.broker.close()

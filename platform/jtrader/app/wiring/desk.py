@@ -1,0 +1,74 @@
+"""Builds the desk's core from settings: accounts with their limits, the engine, the journal."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from jtrader.app.settings import LimitSettings, Settings
+from jtrader.app.wiring.data import open_sources
+from jtrader.domain.ids import AccountId, Market
+from jtrader.domain.instrument import Instrument
+from jtrader.domain.times import SECOND
+from jtrader.engine.core import TradingAccount
+from jtrader.ports.stores import Projection
+from jtrader.risk.limits import Limits
+from jtrader.store.journal.files import FileJournal
+
+
+def limits_of(settings: LimitSettings | None) -> Limits:
+    """An account without limits gets unset ones, which refuse every order."""
+    given = settings or LimitSettings()
+    return Limits(
+        max_order_notional=given.max_order_notional,
+        max_position_notional=given.max_position_notional,
+        max_open_orders=given.max_open_orders,
+        max_orders_per_minute=given.max_orders_per_minute,
+        price_collar=given.price_collar,
+        max_quote_age=None if given.max_quote_age_seconds is None else int(given.max_quote_age_seconds * SECOND),
+    )
+
+
+def trading_accounts(settings: Settings) -> list[TradingAccount]:
+    return [
+        TradingAccount(
+            id=AccountId(account.name),
+            market=Market(account.market),
+            limits=limits_of(settings.limits.get(account.name)),
+            permission=account.broker,
+        )
+        for account in settings.accounts
+    ]
+
+
+def venue_rules(settings: Settings, markets: Iterable[Market]) -> tuple[list[Instrument], int]:
+    """Every instrument of the markets and the newest market time (ns), from the venues' REST. Raises Unavailable."""
+    rules: list[Instrument] = []
+    newest = 0
+    with open_sources(settings, markets) as sources:
+        for source in sources.values():
+            rules += source.instruments()
+            newest = max(newest, source.market_time())
+    return rules, newest
+
+
+def open_projection(settings: Settings) -> Projection:
+    """The read model in Postgres, its schema brought up to date. Raises Unavailable."""
+    from jtrader.store.postgres.connection import connect
+    from jtrader.store.postgres.projection import PostgresProjection
+    from jtrader.store.postgres.schema import upgrade
+
+    uri = settings.need("postgres_uri")
+    upgrade(uri)
+    return PostgresProjection(connect(uri, "jtrader-oms"))
+
+
+def journal_folder(settings: Settings) -> Path:
+    return settings.root / "journal"
+
+
+def open_journal(settings: Settings) -> FileJournal:
+    """Raises JournalInUse where another process writes it, Broken where it is damaged."""
+    return FileJournal(journal_folder(settings))
+
+
+def latch_file(settings: Settings) -> Path:
+    return settings.root / "run" / "kill.json"
