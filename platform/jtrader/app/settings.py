@@ -194,7 +194,7 @@ class _EndpointsSource(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, Any]:
         try:
             return dict(json.loads(self._file.read_text()))
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionError):  # another user's stack tells its addresses by the environment
             return {}
         except (json.JSONDecodeError, ValueError) as error:
             raise BadInput(

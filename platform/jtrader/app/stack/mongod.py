@@ -96,8 +96,8 @@ def make_member(site: Site) -> None:
         )
         _make_user(client, "admin", site, ["root"])
     with _as_admin(site) as client:
-        rights = [{"role": "readWrite", "db": site.settings.mongo_database}]
-        _make_user(client, "jtrader", site, rights)
+        for user, role in (("jtrader", "readWrite"), ("analyst", "read")):
+            _make_user(client, user, site, [{"role": role, "db": site.settings.mongo_database}])
 
 
 def _make_set(site: Site, client: Client) -> None:

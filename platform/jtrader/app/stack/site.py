@@ -51,6 +51,10 @@ class Site:
         password = self.secrets.password(f"postgres_{user}")
         return f"postgresql://{user}:{password}@127.0.0.1:{self.ports['postgres']}/{database}"
 
+    def mongo_for(self, user: str) -> str:
+        """As `mongo`; an external server knows no other user than the one it was set with."""
+        return self.settings.need("mongo_uri") if "mongo_uri" in self.external else self.mongo(user)
+
     def mongo(self, user: str = "jtrader") -> str:
         password = self.secrets.password(f"mongo_{user}")
         return f"mongodb://{user}:{password}@127.0.0.1:{self.ports['mongo']}/?replicaSet=rs0&authSource=admin"

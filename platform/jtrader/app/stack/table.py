@@ -2,11 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 
-from jtrader.app.stack import airflow, mlflow, mongod, postgres, trader
+from jtrader.app.stack import airflow, hub, mlflow, mongod, postgres, trader
 from jtrader.app.stack.service import Service
 from jtrader.domain.errors import BadInput
 
-SERVICES: tuple[Service, ...] = (postgres.SERVICE, mongod.SERVICE, mlflow.SERVICE, *airflow.SERVICES, *trader.SERVICES)
+SERVICES: tuple[Service, ...] = (
+    postgres.SERVICE,
+    mongod.SERVICE,
+    mlflow.SERVICE,
+    *airflow.SERVICES,
+    hub.SERVICE,
+    *trader.SERVICES,
+)
 
 
 def select(names: Iterable[str] | None, external: frozenset[str], table: Sequence[Service] = SERVICES) -> list[Service]:
