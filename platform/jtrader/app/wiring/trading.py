@@ -5,9 +5,9 @@ import stat
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from jtrader.app.settings import AccountSettings, Settings
+from jtrader.app.settings import AccountSettings, Settings, StrategySettings
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import AccountId, InstrumentId, Market, split_instrument_id
 from jtrader.domain.instrument import Instrument
@@ -19,6 +19,7 @@ from jtrader.ports.market_data import CandleSource
 
 if TYPE_CHECKING:
     from jtrader.exchange.binance.rest import BinanceRest
+    from jtrader.registry.champion import ChampionWatch
 
 
 def broker_for(settings: Settings, account: AccountSettings, live: bool = False) -> BinanceBroker:
@@ -86,6 +87,9 @@ class LazyCandles:
     def candles(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Candle]:
         return self._source(split_instrument_id(instrument)[0]).candles(instrument, start, end)
 
+    def market_time_of(self, instrument: InstrumentId) -> int:
+        return self._source(split_instrument_id(instrument)[0]).market_time()
+
     def market_time(self) -> int:
         """The newest of the opened markets."""
         return max((source.market_time() for source in self._opened.values()), default=0)
@@ -113,3 +117,26 @@ def feeds_for(settings: Settings, candles: CandleSource) -> list[BinanceFeed]:
     for name in dict.fromkeys(names):
         by_market.setdefault(split_instrument_id(name)[0], []).append(InstrumentId(name))
     return [BinanceFeed(market, found, settings.simulator_uri, candles) for market, found in by_market.items()]
+
+
+def strategy_params(settings: Settings, chosen: StrategySettings) -> dict[str, Any]:
+    """The strategy's params; model_signal trades at the band its model was judged with unless one is set."""
+    params = dict(chosen.params)
+    if chosen.rule == "model_signal" and "band" not in params:
+        from jtrader.learn.declaration import load_declarations
+
+        declared = load_declarations(settings.models)
+        if settings.champion not in declared:
+            raise BadInput(f"model '{settings.champion}' is not declared; known: {', '.join(sorted(declared))}")
+        params["band"] = declared[settings.champion].serving.band
+    return params
+
+
+def champion_watch(settings: Settings) -> "ChampionWatch | None":
+    """None where no strategy asks a model, or no registry is configured. Imports MLflow: seconds of CPU."""
+    if settings.mlflow_uri is None or not any(chosen.rule == "model_signal" for chosen in settings.strategies):
+        return None
+    from jtrader.app.wiring.learning import model_store
+    from jtrader.registry.champion import ChampionWatch
+
+    return ChampionWatch(model_store(settings), settings.champion)

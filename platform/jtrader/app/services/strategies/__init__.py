@@ -1,0 +1,1 @@
+"""The strategy process: closed minutes in, decisions, intents to the oms."""
