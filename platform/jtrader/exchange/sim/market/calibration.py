@@ -50,9 +50,8 @@ class InstrumentCalibration(msgspec.Struct, frozen=True, kw_only=True):
     basis_mean_bp: float = 0.0
     basis_parts: dict[float, float]
     """Deviation from the underlying's path in bp, by time constant."""
-    trades_per_second: float
     orders_per_second: float
-    """Taker orders; one gives several trades."""
+    """Taker orders: trades of one side in the same ms, merged."""
     requotes_per_second: float
     """Changes of the mid."""
     depth: tuple[tuple[float, float], ...]
@@ -109,7 +108,6 @@ INSTRUMENTS: dict[InstrumentId, InstrumentCalibration] = {
         volume_parts={0.0: 0.15, 6.0: 0.35, 100.0: 0.40, 2000.0: 0.35},
         basis_mean_bp=-4.3,
         basis_parts={0.0: 0.35, 3.0: 0.25, 60.0: 0.55},
-        trades_per_second=62.08,
         orders_per_second=15.83,
         requotes_per_second=5.88,
         depth=_BTC_PERP_DEPTH,
@@ -124,7 +122,6 @@ INSTRUMENTS: dict[InstrumentId, InstrumentCalibration] = {
         volume_parts={0.0: 0.15, 6.0: 0.35, 100.0: 0.40, 2000.0: 0.35},
         basis_mean_bp=-4.2,
         basis_parts={0.0: 0.40, 60.0: 0.3, 600.0: 0.72},
-        trades_per_second=40.98,
         orders_per_second=10.23,
         requotes_per_second=6.90,
         depth=((1.0, 115.0), (2.0, 230.0), (5.0, 860.0), (10.0, 2_300.0), (25.0, 8_000.0)),
@@ -138,7 +135,6 @@ INSTRUMENTS: dict[InstrumentId, InstrumentCalibration] = {
         volume_on_move=0.5,
         volume_parts={0.0: 0.40, 6.0: 0.38, 100.0: 0.42, 2000.0: 0.35},
         basis_parts={0.0: 0.35},
-        trades_per_second=30.6,
         orders_per_second=10.97,
         requotes_per_second=3.0,
         depth=_BTC_SPOT_DEPTH,
@@ -150,7 +146,6 @@ INSTRUMENTS: dict[InstrumentId, InstrumentCalibration] = {
         volume_on_move=0.5,
         volume_parts={0.0: 0.30, 6.0: 0.38, 100.0: 0.42, 2000.0: 0.35},
         basis_parts={0.0: 0.40},
-        trades_per_second=22.35,
         orders_per_second=7.63,
         requotes_per_second=3.0,
         depth=((1.0, 80.0), (2.0, 130.0), (5.0, 450.0), (10.0, 900.0), (25.0, 2_000.0)),

@@ -13,7 +13,8 @@ from jtrader.domain.order import Side
 from jtrader.exchange.sim.market.calibration import InstrumentCalibration
 
 SLOTS_BP = (
-    0.0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0, 1.3, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.5, 8.0, 10.0, 13.0, 16.0, 20.0, 25.0,
+    0.0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0, 1.3, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.5, 8.0, 10.0, 13.0, 16.0,
+    20.0, 25.0,
 )  # fmt: skip
 PRICES_PER_SLOT = 2
 QUEUE_AT_BEST = (0.02, 0.04, 0.08, 0.86)

@@ -7,7 +7,7 @@ import numpy as np
 
 from jtrader.domain.errors import Broken
 from jtrader.domain.instrument import Instrument
-from jtrader.domain.times import MINUTE
+from jtrader.domain.times import MINUTE, SECOND
 from jtrader.exchange.sim.market.columns import FIELDS, Ints, Stretch
 from jtrader.exchange.sim.market.completion import Draws, complete
 from jtrader.exchange.sim.market.latent import DAY_MINUTES, Floats
@@ -20,7 +20,9 @@ from jtrader.exchange.sim.market.unfold import solve, unfold
 
 RETURN_MINUTES = 10.0
 """After the live window the price goes back to its fair path with this time constant."""
-_COUNT_ON_VOLUME = 0.6
+FILLS_PER_ORDER = 2.0
+"""Trades that one taker order makes; measured 3 to 4, on a book of smaller orders than the live one's."""
+_ORDERS_ON_VOLUME = 0.6
 _BUYS_ON_MOVE = 0.2
 _BUYS_ON_FLOW = 0.08
 _UNIT = Decimal("1e-8")
@@ -70,11 +72,8 @@ class Served:
         if trades and minute in trades and minute in self.history:
             return trades.prints(minute, stretch.first_id(minute))
         kline = stretch.kline(minute)
-        figures = self.path.figures
-        orders = kline.count * figures.orders_per_second / figures.trades_per_second
-        return unfold(
-            kline, stretch.first_id(minute), orders, keyed(self._seed, f"prints/{self.instrument.id}", minute)
-        )
+        draws = keyed(self._seed, f"prints/{self.instrument.id}", minute)
+        return unfold(kline, stretch.first_id(minute), kline.count / FILLS_PER_ORDER, draws)
 
     def resume(self, last_price: int | None, next_id: int | None) -> None:
         if self._after is not None:
@@ -103,13 +102,13 @@ class Served:
         moves = self.path.underlying.day(day)
         return 0.5 + _BUYS_ON_MOVE * np.tanh(moves.shock) + _BUYS_ON_FLOW * moves.flow
 
-    def expected_count(self, lots: Ints) -> Floats:
-        """Trades of a minute with so much volume."""
+    def expected_orders(self, lots: Ints) -> Floats:
+        """Taker orders of a minute with so much volume."""
         figures = self.path.figures
         usual = figures.minute_volume / float(self.instrument.quantity_step)
-        rate = figures.trades_per_second * MINUTE / 1e9 * self.intensity
-        count: Floats = rate * (lots / usual) ** _COUNT_ON_VOLUME
-        return count
+        rate = figures.orders_per_second * MINUTE / SECOND * self.intensity
+        orders: Floats = rate * (lots / usual) ** _ORDERS_ON_VOLUME
+        return orders
 
     def _shift_at(self, minute: int) -> float:
         past = minute - self.live_end
@@ -163,7 +162,7 @@ class Served:
         draws = Draws.of(keyed(self._seed, f"completion/{self.instrument.id}", day), DAY_MINUTES)
         part = slice(skip, skip + candles.shape[1])
         draws = Draws(draws.coins[:, part], draws.noise[:, part])
-        return complete(candles, buy_share, self.expected_count(candles[4]), draws)
+        return complete(candles, buy_share, FILLS_PER_ORDER * self.expected_orders(candles[4]), draws)
 
 
 def _possible(kline: Kline) -> bool:
