@@ -90,6 +90,11 @@ class LocalSession:
         return self._open().ws_connect(yarl.URL(target.url, encoded=True), headers=bent, **_direct(options))
 
     @property
+    def headers(self) -> Mapping[str, str]:
+        """What a session adds to every request: nothing. ccxt merges it into its own headers."""
+        return {}
+
+    @property
     def cookie_jar(self) -> aiohttp.abc.AbstractCookieJar:
         return self._open().cookie_jar
 
