@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 PATIENCE_SECONDS = 60.0
 PROBE_SYMBOL = "BTCUSDT"
-"""Always traded, so that its ticker tells the market's time."""
+"""Always traded, so that its ticker tells the market's time; where it isn't offered, the first symbol does."""
 
 
 class Dialect(NamedTuple):
@@ -60,6 +60,7 @@ class BinanceRest:
         self._dialect = DIALECTS[self._market]
         self._patience = patience
         self._seen = 0
+        self._probe: str | None = None
         self._session = local_session(simulator_uri) if simulator_uri else None
         self._exchange = _client(self._dialect, self._session)
         self._loop = LoopThread(f"rest-{market}")
@@ -75,7 +76,10 @@ class BinanceRest:
         ]
         if not found:
             raise Broken(f"exchangeInfo of {self._market} lists nothing that trades")
-        return sorted(found, key=lambda i: i.id)
+        found.sort(key=lambda i: i.id)
+        symbols = [i.venue_symbol for i in found]
+        self._probe = PROBE_SYMBOL if PROBE_SYMBOL in symbols else symbols[0]
+        return found
 
     def candles(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Candle]:
         market, symbol = split_instrument_id(instrument)
@@ -98,11 +102,13 @@ class BinanceRest:
             raise Broken(f"candles of {instrument}: {self._market} sent a row that can't be read ({error})") from error
 
     def market_time(self) -> int:
-        ticker = self._ask("market time", self._dialect.ticker, {"symbol": PROBE_SYMBOL})
+        if self._probe is None:
+            self.instruments()
+        ticker = self._ask("market time", self._dialect.ticker, {"symbol": self._probe})
         try:
             self._seen = from_millis(int(ticker["closeTime"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise Broken(f"{self._market}'s ticker of {PROBE_SYMBOL} tells no time ({error!r})") from error
+            raise Broken(f"{self._market}'s ticker of {self._probe} tells no time ({error!r})") from error
         return self._seen
 
     def close(self) -> None:
@@ -125,9 +131,13 @@ class BinanceRest:
 
     def _ask(self, what: str, endpoint: str, query: Mapping[str, Any]) -> Any:
         call = getattr(self._exchange, endpoint)
-        return self._loop.run(self._patiently(what, lambda: call(dict(query))))
 
-    async def _patiently(self, what: str, call: Callable[[], Awaitable[T]]) -> T:
+        async def attempt() -> Any:
+            return await call(dict(query))
+
+        return self._loop.run(self._patiently(what, attempt))
+
+    async def _patiently(self, what: str, attempt: Callable[[], Awaitable[T]]) -> T:
         from jtrader.exchange.binance.rest_errors import CcxtError, is_temporary, translated
 
         retrying = AsyncRetrying(
@@ -137,7 +147,7 @@ class BinanceRest:
             reraise=True,
         )
         try:
-            return await retrying(call)
+            return await retrying(attempt)
         except CcxtError as error:
             raise translated(error, self._market, what) from error
 

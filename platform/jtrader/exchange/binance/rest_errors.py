@@ -14,7 +14,7 @@ CcxtError = ccxt_errors.BaseError
 
 def is_temporary(error: BaseException) -> bool:
     """Whether asking again can help."""
-    return isinstance(error, ccxt_errors.NetworkError)
+    return isinstance(error, ccxt_errors.OperationFailed)
 
 
 def translated(error: CcxtError, market: str, what: str) -> JtraderError:
