@@ -187,6 +187,9 @@ class Ledger:
         """The wallet per asset: opening + postings. Derivatives: without unrealised P&L."""
         return dict(sorted(self._wallet.get(account, {}).items()))
 
+    def is_spot(self, instrument: InstrumentId) -> bool:
+        return self._instrument(instrument).is_spot
+
     def positions(self, marks: Marks | None = None) -> list[PositionState]:
         """Every strategy's position that ever was, flat ones too; `marks` defaults to the marks seen in events."""
         lookup = marks or self._marks.get

@@ -36,7 +36,7 @@ def move(position: Position, listing: Listing, signed_lots: int, ticks: int) -> 
 
 def unrealised(position: Position, listing: Listing, mark: int) -> int:
     """q·mark − cost, half to even to an atom; `mark` in atoms."""
-    return divide(position.lots * listing.lot * mark, ATOM) - position.cost
+    return divide(position.lots * listing.lot * mark - position.cost * ATOM, ATOM)
 
 
 def entry_price(position: Position, listing: Listing) -> int:

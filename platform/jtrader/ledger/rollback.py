@@ -1,0 +1,155 @@
+"""The venue's side: venues tell no past balances, so what they tell now is rolled back through their own rows.
+
+A row of the ledger moves the wallet by its amount; a spot fill moves base, quote and fee. For a derivative fill, cost
+after = cost before + worth of the trade + what the venue says it realised; both are undone from now to the cut.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from jtrader.domain.account import Balance, VenueEntry, VenuePosition
+from jtrader.domain.errors import BadInput, Broken
+from jtrader.domain.ids import InstrumentId
+from jtrader.domain.instrument import Instrument
+from jtrader.domain.money import ZERO, round_down
+from jtrader.domain.order import Fill
+from jtrader.ledger.book import Marks
+from jtrader.ledger.position import Holding, unrealised
+from jtrader.ledger.rules import signed_value, unit_at
+from jtrader.ledger.sides import Cut, Side, Window
+
+Instruments = Mapping[InstrumentId, Instrument]
+HALF = Decimal("0.5")
+
+
+class VenueNow(msgspec.Struct, frozen=True, kw_only=True):
+    """What the venue tells now: balances and positions, and all rows from the window's start until now."""
+
+    balances: tuple[Balance, ...]
+    positions: tuple[VenuePosition, ...]
+    fills: tuple[Fill, ...]
+    entries: tuple[VenueEntry, ...]
+
+
+def their_side(
+    window: Window,
+    now: VenueNow,
+    instruments: Instruments,
+    marks: tuple[Marks, Marks],
+    ours: Mapping[InstrumentId, Holding] | None = None,
+) -> Side:
+    """`ours`: our holdings at the closing; they settle which of two costs is meant where the venue's words fit both.
+
+    Raises BadInput for a missing mark, Broken for an instrument without rules.
+    """
+    closing = _roll_back(
+        {balance.asset: balance.total for balance in now.balances},
+        {
+            position.instrument: _holding(position, _rules(instruments, position.instrument))
+            for position in now.positions
+        },
+        [fill for fill in now.fills if fill.ts >= window.end],
+        [row for row in now.entries if row.ts >= window.end],
+        instruments,
+    )
+    closing = closing[0], _settle_ties(closing[1], now.positions, instruments, ours or {})
+    opening = _roll_back(
+        *closing,
+        [fill for fill in now.fills if window.has_fill(fill)],
+        [row for row in now.entries if window.has_row(row)],
+        instruments,
+    )
+    return Side(
+        fills=now.fills,
+        entries=now.entries,
+        opening=_cut(opening, instruments, marks[0], window.start),
+        closing=_cut(closing, instruments, marks[1], window.end),
+    )
+
+
+Moment = tuple[dict[str, Decimal], dict[InstrumentId, Holding]]
+
+
+def _roll_back(
+    balances: Mapping[str, Decimal],
+    holdings: Mapping[InstrumentId, Holding],
+    fills: Sequence[Fill],
+    rows: Iterable[VenueEntry],
+    instruments: Instruments,
+) -> Moment:
+    wallet, held = dict(balances), dict(holdings)
+
+    def undo(asset: str, amount: Decimal) -> None:
+        wallet[asset] = wallet.get(asset, ZERO) - amount
+
+    for row in rows:
+        undo(row.asset, row.amount)
+    for fill in fills:
+        rules = _rules(instruments, fill.instrument)
+        quantity = fill.side.sign * fill.quantity
+        if rules.is_spot:
+            undo(rules.base, quantity)
+            undo(rules.quote, -quantity * fill.price)
+            undo(fill.fee_asset, -fill.fee)
+            continue
+        after = held.get(fill.instrument, Holding())
+        worth = signed_value(rules, quantity, fill.price, unit_at(rules.market, fill.ts))
+        cost = after.cost - worth - (fill.realised or ZERO)
+        held[fill.instrument] = Holding(after.quantity - quantity, cost)
+    return wallet, {name: holding for name, holding in held.items() if holding.quantity or holding.cost}
+
+
+def _holding(position: VenuePosition, rules: Instrument) -> Holding:
+    """Quantity and cost, which the venue tells only through its unrealised P&L: cost = worth at its mark − unrealised.
+
+    The cost is a multiple of the market's unit and the unrealised was rounded to it, so it is the nearest multiple.
+    """
+    return Holding(position.quantity, round_down(_told_cost(position, rules) + _unit(rules) / 2, _unit(rules)))
+
+
+def _settle_ties(
+    holdings: Mapping[InstrumentId, Holding],
+    positions: Iterable[VenuePosition],
+    instruments: Instruments,
+    ours: Mapping[InstrumentId, Holding],
+) -> dict[InstrumentId, Holding]:
+    """Where worth − unrealised lies half-way, the two costs beside it are equally near: ours is taken if it is the
+    lower one (the upper one was)."""
+    settled = dict(holdings)
+    for position in positions:
+        name, rules = position.instrument, _rules(instruments, position.instrument)
+        half_way = (_told_cost(position, rules) / _unit(rules)) % 1 in (HALF, -HALF)
+        if half_way and name in settled and name in ours:
+            lower = settled[name].cost - _unit(rules)
+            if ours[name].cost == lower:
+                settled[name] = Holding(settled[name].quantity, lower)
+    return settled
+
+
+def _told_cost(position: VenuePosition, rules: Instrument) -> Decimal:
+    return signed_value(rules, position.quantity, position.mark, _unit(rules)) - position.unrealised
+
+
+def _unit(rules: Instrument) -> Decimal:
+    return unit_at(rules.market, 0)
+
+
+def _cut(moment: Moment, instruments: Instruments, marks: Marks, ts: int) -> Cut:
+    balances, holdings = moment
+    equity = dict(balances)
+    for name, held in holdings.items():
+        rules = _rules(instruments, name)
+        mark = marks(name)
+        if mark is None:
+            raise BadInput(f"the venue told no mark price of {name} at the cut; try again when it does")
+        gain = unrealised(held, rules, mark, unit_at(rules.market, ts))
+        equity[rules.settle] = equity.get(rules.settle, ZERO) + gain
+    return Cut(balances=balances, holdings=holdings, equity=equity)
+
+
+def _rules(instruments: Instruments, name: InstrumentId) -> Instrument:
+    if name not in instruments:
+        raise Broken(f"no rules of instrument {name}; run 'jtrader instruments' to fetch them, then reconcile again")
+    return instruments[name]

@@ -1,0 +1,317 @@
+"""A day to a statement: clean when both sides agree, and every planted fault is seen and named."""
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from fixtures.trading_day import DATE, END, OPENED, PERP, START, Day, perp_day, row, spot_day
+from jtrader.domain.account import EntryKind
+from jtrader.domain.books import BreakKind
+from jtrader.domain.errors import BadInput
+from jtrader.domain.events import AccountOpened, EntryBooked, OrderFilled
+from jtrader.domain.order import Side
+from jtrader.domain.times import HOUR, MILLISECOND
+
+D = Decimal
+UNIT = D("0.00000001")
+HERE, THERE, OTHER = BreakKind.MISSING_HERE, BreakKind.MISSING_THERE, BreakKind.DIFFERS
+
+
+# ---- changing one thing on one side
+
+
+def journal(day: Day, changed: Callable) -> Day:
+    """`changed(fill or entry)` gives its replacement, or None to lose it."""
+    events = []
+    for event in day.events:
+        if isinstance(event, OrderFilled):
+            new = changed(event.fill)
+            events += [OrderFilled(ts=event.ts, fill=new)] if new else []
+        elif isinstance(event, EntryBooked):
+            new = changed(event.entry)
+            events += [EntryBooked(ts=event.ts, entry=new)] if new else []
+        else:
+            events.append(event)
+    return msgspec.structs.replace(day, events=tuple(events))
+
+
+def venue(day: Day, what: str, changed: Callable) -> Day:
+    rows = [new for one in getattr(day.venue, what) if (new := changed(one))]
+    return msgspec.structs.replace(day, venue=msgspec.structs.replace(day.venue, **{what: tuple(rows)}))
+
+
+def trade(trade_id: str, instrument: str = PERP, **figures) -> Callable:
+    """Changes one fill: `fee=lambda fee: fee + UNIT`; no figures = loses it."""
+
+    def changed(one):
+        if (getattr(one, "trade_id", None), one.instrument) != (trade_id, instrument):
+            return one
+        return figures and msgspec.structs.replace(one, **{k: f(getattr(one, k)) for k, f in figures.items()})
+
+    return changed
+
+
+def entry(entry_id: str, **figures) -> Callable:
+    def changed(one):
+        if getattr(one, "entry_id", None) != entry_id:
+            return one
+        return figures and msgspec.structs.replace(one, **{k: f(getattr(one, k)) for k, f in figures.items()})
+
+    return changed
+
+
+def asset(name: str, **figures) -> Callable:
+    def changed(one):
+        if one.asset != name:
+            return one
+        return msgspec.structs.replace(one, **{k: f(getattr(one, k)) for k, f in figures.items()})
+
+    return changed
+
+
+def more(figure):
+    return figure + UNIT
+
+
+def less(figure):
+    return figure - UNIT
+
+
+def flip(side):
+    return Side(side).opposite
+
+
+def later(ts):
+    return ts + 1_000_000
+
+
+PERP_DAYS = [perp_day(after=False), perp_day()]
+COMMISSION, REALISED = "BTCUSDT-3-fee", "BTCUSDT-3-trade"
+
+PLANTED = [
+    # what is planted, the day with it, and the break it must show: kind, what, reference
+    ("journal: wrong fee", lambda d: journal(d, trade("3", fee=lambda f: f * 2)), (OTHER, "fee", f"{PERP}#3")),
+    ("journal: fee off by one unit", lambda d: journal(d, trade("3", fee=more)), (OTHER, "fee", f"{PERP}#3")),
+    ("journal: missing fill", lambda d: journal(d, trade("3")), (HERE, "fill", f"{PERP}#3")),
+    ("journal: first fill missing", lambda d: journal(d, trade("1")), (HERE, "fill", f"{PERP}#1")),
+    ("journal: wrong side", lambda d: journal(d, trade("2", side=flip)), (OTHER, "fill", f"{PERP}#2")),
+    ("journal: wrong price", lambda d: journal(d, trade("2", price=lambda p: p + 1)), (OTHER, "fill", f"{PERP}#2")),
+    (
+        "journal: wrong quantity",
+        lambda d: journal(d, trade("2", quantity=lambda q: q * 2)),
+        (OTHER, "fill", f"{PERP}#2"),
+    ),
+    (
+        "journal: wrong fee asset",
+        lambda d: journal(d, trade("2", fee_asset=lambda _: "BNB")),
+        (OTHER, "fee", f"{PERP}#2"),
+    ),
+    ("journal: wrong realised", lambda d: journal(d, trade("3", realised=more)), (OTHER, "fill", f"{PERP}#3")),
+    ("journal: fill at another time", lambda d: journal(d, trade("3", ts=later)), (OTHER, "fill", f"{PERP}#3")),
+    ("journal: missing funding", lambda d: journal(d, entry("f1")), (HERE, "entry", "f1")),
+    ("journal: funding off by one unit", lambda d: journal(d, entry("f1", amount=less)), (OTHER, "entry", "f1")),
+    ("journal: missing transfer", lambda d: journal(d, entry("t1")), (HERE, "entry", "t1")),
+    ("venue: wrong fee", lambda d: venue(d, "fills", trade("3", fee=lambda f: f * 2)), (OTHER, "fee", f"{PERP}#3")),
+    ("venue: fee off by one unit", lambda d: venue(d, "fills", trade("3", fee=less)), (OTHER, "fee", f"{PERP}#3")),
+    ("venue: missing fill", lambda d: venue(d, "fills", trade("3")), (THERE, "fill", f"{PERP}#3")),
+    ("venue: wrong side", lambda d: venue(d, "fills", trade("1", side=flip)), (OTHER, "fill", f"{PERP}#1")),
+    (
+        "venue: wrong maker flag",
+        lambda d: venue(d, "fills", trade("1", maker=lambda m: not m)),
+        (OTHER, "fill", f"{PERP}#1"),
+    ),
+    (
+        "venue: realised off by one unit",
+        lambda d: venue(d, "fills", trade("3", realised=more)),
+        (OTHER, "fill", f"{PERP}#3"),
+    ),
+    (
+        "venue: realised row off by one unit",
+        lambda d: venue(d, "entries", entry(REALISED, amount=more)),
+        (OTHER, "realised", f"{PERP}#3"),
+    ),
+    ("venue: realised row missing", lambda d: venue(d, "entries", entry(REALISED)), (THERE, "realised", f"{PERP}#3")),
+    (
+        "venue: commission row off by one unit",
+        lambda d: venue(d, "entries", entry(COMMISSION, amount=less)),
+        (OTHER, "fee", f"{PERP}#3"),
+    ),
+    ("venue: commission row missing", lambda d: venue(d, "entries", entry(COMMISSION)), (THERE, "fee", f"{PERP}#3")),
+    (
+        "venue: commission row in another asset",
+        lambda d: venue(d, "entries", entry(COMMISSION, asset=lambda _: "BNB")),
+        (OTHER, "fee", f"{PERP}#3"),
+    ),
+    (
+        "venue: commission row of an unknown trade",
+        lambda d: venue(d, "entries", entry(COMMISSION, reference=lambda _: "777")),
+        (HERE, "entry", COMMISSION),
+    ),
+    ("venue: missing funding", lambda d: venue(d, "entries", entry("f1")), (THERE, "entry", "f1")),
+    ("venue: funding off by one unit", lambda d: venue(d, "entries", entry("f1", amount=more)), (OTHER, "entry", "f1")),
+    (
+        "venue: balance off by one unit",
+        lambda d: venue(d, "balances", asset("USDT", total=more)),
+        (OTHER, "balance", "closing USDT"),
+    ),
+]
+
+
+@pytest.mark.parametrize("day", PERP_DAYS, ids=["flat afterwards", "traded afterwards"])
+@pytest.mark.parametrize(("planted", "expected"), [case[1:] for case in PLANTED], ids=[case[0] for case in PLANTED])
+def test_a_planted_fault_is_a_break_that_names_it(day, planted, expected):
+    statement = planted(day).statement()
+    assert expected in [(one.kind, one.what, one.reference) for one in statement.breaks]
+    assert statement.verdict == f"Breaks({len(statement.breaks)})"
+
+
+@pytest.mark.parametrize("day", PERP_DAYS, ids=["flat afterwards", "traded afterwards"])
+def test_an_extra_row_of_the_venue_is_missing_here(day):
+    extra = row("alpha", "x1", EntryKind.INSURANCE, -UNIT, START + 18 * HOUR)
+    spoilt = msgspec.structs.replace(day.venue, entries=(*day.venue.entries, extra))
+    statement = msgspec.structs.replace(day, venue=spoilt).statement()
+    assert (HERE, "entry", "x1") in [(one.kind, one.what, one.reference) for one in statement.breaks]
+
+
+def test_a_position_that_the_venue_values_otherwise_is_a_break():
+    day = perp_day()
+    spoilt = venue(day, "positions", lambda p: msgspec.structs.replace(p, unrealised=p.unrealised + UNIT))
+    assert {one.what for one in spoilt.statement().breaks} == {"equity", "position"}
+    assert {one.what for one in venue(day, "positions", lambda _: None).statement().breaks} >= {"position", "equity"}
+
+
+SPOILT_SPOT = [
+    ("journal: fee", lambda d: journal(d, trade("11", "binance_spot:BTCUSDT", fee=more)), "fee"),
+    ("venue: fee", lambda d: venue(d, "fills", trade("13", "binance_spot:BTCUSDT", fee=more)), "fee"),
+    ("journal: missing", lambda d: journal(d, trade("12", "binance_spot:BTCUSDT")), "fill"),
+    ("venue: missing", lambda d: venue(d, "fills", trade("12", "binance_spot:BTCUSDT")), "fill"),
+    ("venue: base balance", lambda d: venue(d, "balances", asset("BTC", total=more)), "balance"),
+    ("venue: quote balance", lambda d: venue(d, "balances", asset("USDT", total=less)), "balance"),
+    ("journal: deposit", lambda d: journal(d, entry("d1", amount=less)), "entry"),
+]
+
+
+@pytest.mark.parametrize(("planted", "what"), [case[1:] for case in SPOILT_SPOT], ids=[case[0] for case in SPOILT_SPOT])
+@pytest.mark.parametrize("day", [spot_day(after=False), spot_day()], ids=["quiet afterwards", "traded afterwards"])
+def test_spot_accounts_close_per_asset_too(day, planted, what):
+    assert day.statement().is_clean
+    assert what in {one.what for one in planted(day).statement().breaks}
+
+
+# ---- clean days
+
+
+def test_a_clean_day_tells_the_same_profit_twice():
+    statement = perp_day().statement()
+    assert statement.is_clean
+    assert statement.verdict == "Clean"
+    assert statement.fills == 6
+    assert statement.matched > statement.fills
+    assert statement.transfers == {"USDT": D(-250)}
+    assert statement.pnl_ledger == statement.pnl_venue == {"USDT": D("91.42188655")}
+    assert statement.opening == {"USDT": D(100_000)}
+    assert statement.closing["USDT"] == statement.opening["USDT"] + D("91.42188655") - 250
+
+
+def test_what_happens_after_the_cut_does_not_change_the_day():
+    assert perp_day().statement() == perp_day(after=False).statement()
+    assert spot_day().statement() == spot_day(after=False).statement()
+
+
+def test_the_next_day_opens_where_this_one_closed():
+    day = perp_day()
+    following = day.statement(DATE + dt.timedelta(1))
+    assert following.is_clean
+    assert following.fills == 2
+    assert following.opening == day.statement().closing
+
+
+def test_a_quiet_day_is_clean_too():
+    quiet = perp_day().statement(DATE + dt.timedelta(2))
+    assert (quiet.verdict, quiet.fills) == ("Clean", 0)
+    assert quiet.opening == quiet.closing
+    assert quiet.pnl_ledger == {"USDT": D(0)}
+
+
+def test_days_before_the_adoption_are_refused():
+    with pytest.raises(BadInput, match="2026-01-15T15:30:00Z"):
+        perp_day().statement(DATE - dt.timedelta(1))
+    day = perp_day()
+    unopened = [event for event in day.events if not isinstance(event, AccountOpened)]
+    with pytest.raises(BadInput, match="never opened"):
+        msgspec.structs.replace(day, events=tuple(unopened)).statement()
+
+
+def test_rows_of_the_adoption_instant_are_in_the_opening():
+    """The deposit that funded the account is stamped when it was adopted: it is in the opening, not in the day."""
+    day = perp_day()
+    deposit = row("alpha", "t0", EntryKind.TRANSFER, D(100_000), OPENED)
+    told = msgspec.structs.replace(day.venue, entries=(deposit, *day.venue.entries))
+    assert msgspec.structs.replace(day, venue=told).statement() == day.statement()
+
+
+def test_a_fill_found_late_is_booked_in_the_venue_s_order():
+    """The journal got trade 1 last; the venue's average cost is that of its own order."""
+    day = perp_day()
+    late = [event for event in day.events if isinstance(event, OrderFilled) and event.fill.trade_id == "1"]
+    others = [event for event in day.events if event not in late]
+    assert msgspec.structs.replace(day, events=(*others, *late)).statement() == day.statement()
+
+
+def test_a_late_entry_changes_the_statement():
+    day = perp_day()
+    late = row("alpha", "r1", EntryKind.REBATE, D("0.5"), START + 21 * HOUR)
+    balances = venue(day, "balances", asset("USDT", total=lambda total: total + D("0.5")))
+    told = msgspec.structs.replace(balances.venue, entries=(*day.venue.entries, late))
+    there = msgspec.structs.replace(balances, venue=told)
+    assert (HERE, "entry", "r1") in [(one.kind, one.what, one.reference) for one in there.statement().breaks]
+    booked = msgspec.structs.replace(there, events=(*day.events, EntryBooked(ts=END + HOUR, entry=late)))
+    assert booked.statement().is_clean
+    assert booked.statement().pnl_ledger == {"USDT": D("91.92188655")}
+
+
+# ---- in transit at the cut
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_cash_that_the_venue_books_after_the_cut_is_in_transit(after):
+    """The trade counts on its day, its fee and profit where the venue's ledger stamps them; both days are clean."""
+    day = perp_day(after=after, delay=3 * MILLISECOND)
+    statement = day.statement()
+    assert statement.is_clean
+    assert [(one.reference, one.asset, one.ts) for one in statement.in_transit] == [
+        (f"{PERP}#4 realised", "USDT", END + 2 * MILLISECOND),
+        (f"{PERP}#4 fee", "USDT", END + 2 * MILLISECOND),
+    ]
+    on_time = perp_day(after=after, delay=0).statement()
+    late = sum((one.amount for one in statement.in_transit), D(0))
+    assert statement.closing["USDT"] == on_time.closing["USDT"] - late
+    following = day.statement(DATE + dt.timedelta(1))
+    assert following.is_clean
+    assert following.in_transit == ()
+    assert following.opening == statement.closing
+
+
+def test_what_was_in_transit_must_match_on_the_next_day():
+    day = perp_day(delay=3 * MILLISECOND)
+    spoilt = venue(day, "entries", entry("BTCUSDT-4-fee", amount=more))
+    assert spoilt.statement().fills == 6
+    breaks = spoilt.statement(DATE + dt.timedelta(1)).breaks
+    assert (OTHER, "fee", f"{PERP}#4") in [(one.kind, one.what, one.reference) for one in breaks]
+
+
+def test_a_row_that_never_comes_is_a_break_of_the_trade_s_day():
+    lost = venue(perp_day(delay=0), "entries", entry("BTCUSDT-4-fee"))
+    assert (THERE, "fee", f"{PERP}#4") in [(b.kind, b.what, b.reference) for b in lost.statement().breaks]
+
+
+def test_a_break_says_what_differs_by_how_much_and_where_to_look():
+    breaks = venue(perp_day(), "fills", trade("3", fee=more)).statement().breaks
+    detail = next(one.detail for one in breaks if one.what == "fee")
+    assert detail == f"fee of trade {PERP}#3: ours 4.2679095, the venue's 4.26790951, difference -0.00000001"
+    missing = next(one.detail for one in journal(perp_day(), entry("f1")).statement().breaks if one.what == "entry")
+    assert "funding row f1" in missing
+    assert "let the oms book it" in missing
