@@ -5,11 +5,12 @@ from decimal import Decimal
 import msgspec
 
 from jtrader.domain.instrument import Instrument
+from jtrader.domain.money import plain
 from jtrader.matching.book import BUY
 from jtrader.matching.entry import Style
 from jtrader.venue.listing import Listing
 from jtrader.venue.refusals import Refused, Why
-from jtrader.venue.units import ATOM, atoms, divide
+from jtrader.venue.units import ATOM, atoms, divide, text
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,28 +31,30 @@ def checked_ticks(new: NewOrder, listing: Listing, reference: int) -> int | None
     if new.price is None:
         return None
     if new.price < listing.min_price:
-        raise Refused(Why.PRICE_LOW, f"price {new.price} is below {listing.min_price}", "price")
+        raise Refused(Why.PRICE_LOW, f"price {new.price} is below {listing.min_price}")
     if new.price > listing.max_price:
-        raise Refused(Why.PRICE_HIGH, f"price {new.price} is above {listing.max_price}", "price")
+        raise Refused(Why.PRICE_HIGH, f"price {new.price} is above {listing.max_price}")
     if not listing.instrument.price_on_grid(new.price):
-        raise Refused(Why.PRICE_STEP, f"price {new.price} is off the tick {listing.instrument.price_tick}", "price")
+        raise Refused(Why.PRICE_STEP, f"price {new.price} is off the tick {listing.instrument.price_tick}")
     ticks = listing.ticks(new.price)
     away = divide(reference * atoms(listing.band), ATOM)
     if new.side == BUY and ticks * listing.tick > reference + away:
-        raise Refused(Why.PRICE_BAND_HIGH, f"price {new.price} is too far above the reference price", "price")
+        most = text((reference + away) // listing.tick * listing.tick, listing.price_decimals)
+        raise Refused(Why.PRICE_BAND_HIGH, f"price {new.price} is above {most}, the reference price's band", most)
     if new.side != BUY and ticks * listing.tick < reference - away:
-        raise Refused(Why.PRICE_BAND_LOW, f"price {new.price} is too far below the reference price", "price")
+        least = text(-(-(reference - away) // listing.tick) * listing.tick, listing.price_decimals)
+        raise Refused(Why.PRICE_BAND_LOW, f"price {new.price} is below {least}, the reference price's band", least)
     return ticks
 
 
 def checked_lots(quantity: Decimal, listing: Listing, market: bool) -> int:
     rules: Instrument = listing.instrument
     if not rules.quantity_on_grid(quantity):
-        raise Refused(Why.QUANTITY_STEP, f"quantity {quantity} is off the step {rules.quantity_step}", "quantity")
+        raise Refused(Why.QUANTITY_STEP, f"quantity {quantity} is off the step {rules.quantity_step}")
     if quantity < rules.min_quantity:
-        raise Refused(Why.QUANTITY_LOW, f"quantity {quantity} is below {rules.min_quantity}", "quantity")
+        raise Refused(Why.QUANTITY_LOW, f"quantity {quantity} is below {rules.min_quantity}")
     if quantity > rules.max_quantity:
-        raise Refused(Why.QUANTITY_HIGH, f"quantity {quantity} is above {rules.max_quantity}", "quantity")
+        raise Refused(Why.QUANTITY_HIGH, f"quantity {quantity} is above {rules.max_quantity}")
     if market and quantity > listing.market_max_quantity:
         raise Refused(
             Why.MARKET_QUANTITY_HIGH, f"quantity {quantity} is above {listing.market_max_quantity}", "quantity"
@@ -62,4 +65,5 @@ def checked_lots(quantity: Decimal, listing: Listing, market: bool) -> int:
 def check_notional(lots: int, ticks: int | None, listing: Listing, reference: int) -> None:
     worth = listing.notional(lots, ticks) if ticks is not None else listing.notional_at(lots, reference)
     if worth < listing.min_notional:
-        raise Refused(Why.NOTIONAL_LOW, f"notional is below {listing.instrument.min_notional}", "notional")
+        least = plain(listing.instrument.min_notional)
+        raise Refused(Why.NOTIONAL_LOW, f"notional is below {least}", least)

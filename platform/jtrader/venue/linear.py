@@ -48,6 +48,9 @@ class LinearClearing:
     def release(self, account: Account, order: Order, listing: Listing) -> None:
         """Nothing is set aside for an order here."""
 
+    def mark(self, symbol: str) -> int:
+        return self._marks(symbol)
+
     def wallet(self, account: Account) -> int:
         return account.holding(SETTLE).total
 

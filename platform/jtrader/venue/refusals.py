@@ -29,9 +29,9 @@ class Why(StrEnum):
 
 
 class Refused(JtraderError):
-    """Nothing was changed. `about` is the field the reason is about, where there is one."""
+    """Nothing was changed. `limit` is the bound that was missed, where the venue tells it."""
 
-    def __init__(self, why: Why, message: str, about: str = "") -> None:
+    def __init__(self, why: Why, message: str, limit: str = "") -> None:
         super().__init__(message)
         self.why = why
-        self.about = about
+        self.limit = limit

@@ -64,7 +64,7 @@ class Venue:
     def listing(self, symbol: str) -> Listing:
         found = self.listings.get(symbol)
         if found is None:
-            raise Refused(Why.UNKNOWN_SYMBOL, f"{self.market} lists no {symbol}", "symbol")
+            raise Refused(Why.UNKNOWN_SYMBOL, f"{self.market} lists no {symbol}")
         return found
 
     # accounts
@@ -87,7 +87,7 @@ class Venue:
     def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
         listing = self.listing(symbol)
         if not 1 <= leverage <= listing.max_leverage:
-            raise Refused(Why.LEVERAGE, f"leverage {leverage} is not within 1 to {listing.max_leverage}", "leverage")
+            raise Refused(Why.LEVERAGE, f"leverage {leverage} is not within 1 to {listing.max_leverage}", str(leverage))
         account.leverage[symbol] = leverage
 
     # orders
@@ -175,7 +175,7 @@ class Venue:
         if not new.reduce_only:
             check_notional(lots, price, listing, reference)
         if any(order.client_id == new.client_id for order in account.open_of(new.symbol)):
-            raise Refused(Why.DUPLICATE_CLIENT_ID, f"client id {new.client_id} is open already", "newClientOrderId")
+            raise Refused(Why.DUPLICATE_CLIENT_ID, f"client id {new.client_id} is open already")
         if len(account.open_of(new.symbol)) >= listing.max_open_orders:
             raise Refused(Why.TOO_MANY_ORDERS, f"{listing.max_open_orders} orders are open, the most allowed")
         if new.reduce_only:

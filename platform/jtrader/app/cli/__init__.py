@@ -8,7 +8,7 @@ import typer
 from jtrader.domain.errors import BadInput, JtraderError
 from jtrader.domain.money import use_exact_context
 
-VERBS: tuple[str, ...] = ("crawl", "instruments", "status", "up")
+VERBS: tuple[str, ...] = ("crawl", "instruments", "simulate", "status", "up")
 
 app = typer.Typer(
     name="jtrader",

@@ -108,7 +108,7 @@ class World:
         return self._told()
 
     def _flow_events(self, to: int) -> Sequence[tuple[Venue, str, FlowEvent]]:
-        events = []
+        events: list[tuple[Venue, str, FlowEvent]] = []
         for _, venue, symbol, flow in self._flows:
             book = venue.books[symbol]
             others = flow.advance(to, book.best(BUY), book.best(SELL))

@@ -1,0 +1,88 @@
+"""`jtrader simulate`: the exchange simulator in the foreground."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from jtrader.app.settings import SimulatorSettings, load_settings
+from jtrader.domain.errors import BadInput
+
+EXAMPLES = """
+Serves Binance USDT-M perpetuals and spot on 127.0.0.1, told apart by the Host header, as the real client speaks them.
+
+Market time stands still at the live window's start until it is run:
+
+    jtrader simulate                                    # any free port, the market of the settings
+    jtrader simulate --port 18900 --seed 3 --run        # another market, running at once at the settings' speed
+    jtrader simulate --history recorded/ --speed 10 --run
+    curl -X POST ADDRESS/sim/clock/run -d '{"speed": 60}'
+    curl ADDRESS/sim/clock
+"""
+
+
+def register(app: typer.Typer) -> None:
+    app.command("simulate", help=EXAMPLES)(simulate)
+
+
+def simulate(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 = any free one.")] = 0,
+    seed: Annotated[int | None, typer.Option(help="Seed of the generated market.")] = None,
+    history: Annotated[
+        Path | None, typer.Option(help="Recorded candles and trades instead of generated ones: a file or a folder.")
+    ] = None,
+    days: Annotated[int | None, typer.Option(help="Days of generated history before the live window.")] = None,
+    live_start: Annotated[
+        str | None, typer.Option(help="Start of the live window, ISO 8601 UTC; 'auto' = after the recorded history.")
+    ] = None,
+    live_minutes: Annotated[int | None, typer.Option(help="Length of the live window.")] = None,
+    intensity: Annotated[float | None, typer.Option(help="Live trades as a share of the real market's.")] = None,
+    predictability: Annotated[float | None, typer.Option(help="Memory in the order flow; 0 = none.")] = None,
+    speed: Annotated[float | None, typer.Option(help="Market seconds a wall second, for --run.")] = None,
+    run: Annotated[bool, typer.Option("--run", help="Run market time at once instead of waiting paused.")] = False,
+) -> None:
+    settings = load_settings()
+    given: dict[str, Any] = {
+        "seed": seed,
+        "history": history,
+        "days": days,
+        "live_start": live_start,
+        "live_minutes": live_minutes,
+        "intensity": intensity,
+        "predictability": predictability,
+        "speed": speed,
+    }
+    changed = {name: value for name, value in given.items() if value is not None}
+    if changed.get("live_start") == "auto" or (history is not None and live_start is None):
+        changed["live_start"] = None
+    market = settings.simulator.model_copy(update=changed)
+    if market.speed <= 0:
+        raise BadInput(f"--speed is {market.speed}; it must be above 0")
+    asyncio.run(_serve(market, port, settings.root / "secrets", run))
+
+
+async def _serve(settings: SimulatorSettings, port: int, secrets: Path, run: bool) -> None:
+    from jtrader.app.wiring.simulator import build_simulator
+    from jtrader.domain.times import iso
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with build_simulator(settings, port, secrets) as server:
+        clock = server.runner.clock
+        state = f"running at {settings.speed:g}x" if run else "paused"
+        sys.stdout.write(f"{server.uri}\n")
+        sys.stdout.flush()
+        sys.stderr.write(f"market time {iso(clock.now)}, {state}; Ctrl-C stops\n")
+        if run:
+            server.runner.run(settings.speed, None)
+        waiting = {asyncio.create_task(stop.wait()), asyncio.create_task(server.wait())}
+        done, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        for task in done:
+            task.result()
+    sys.stderr.write("stopped\n")

@@ -1,0 +1,37 @@
+"""From settings to a simulated market and its server."""
+
+from pathlib import Path
+
+from jtrader.app.settings import SimulatorSettings
+from jtrader.domain.errors import BadInput
+from jtrader.domain.ids import InstrumentId
+from jtrader.domain.times import parse_time
+from jtrader.exchange.sim.keys import read_key_files
+from jtrader.exchange.sim.market.market import build_market
+from jtrader.exchange.sim.market.plan import MarketPlan
+from jtrader.exchange.sim.server import SimulatorServer
+
+
+def market_plan(settings: SimulatorSettings) -> MarketPlan:
+    """Raises BadInput where the settings name no market that can be made."""
+    return MarketPlan(
+        seed=settings.seed,
+        instruments=tuple(InstrumentId(name) for name in settings.instruments),
+        live_start=None if settings.live_start is None else parse_time(settings.live_start),
+        live_minutes=settings.live_minutes,
+        days=settings.days,
+        intensity=settings.intensity,
+        predictability=settings.predictability,
+        history=settings.history,
+    )
+
+
+def build_simulator(settings: SimulatorSettings, port: int, secrets: Path) -> SimulatorServer:
+    """Its keys are those of the folder `secrets`, each with the settings' funds on its market."""
+    if not 0 <= port <= 65_535:
+        raise BadInput(f"port is {port}; allowed is 0 (any free one) to 65535")
+    server = SimulatorServer(build_market(market_plan(settings)), port)
+    funds = {asset: str(amount) for asset, amount in settings.funds.items()}
+    for file in read_key_files(secrets, server.markets):
+        server.keys.create(file.key, file.secret, {file.market: funds})
+    return server
