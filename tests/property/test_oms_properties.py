@@ -1,0 +1,170 @@
+"""Whatever strategies want and however the venue's answers are lost, doubled and shuffled: quantities are conserved,
+limits hold with UNKNOWN counted in full, and replaying the journal gives the same state."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import asdict, replace
+
+from fixtures.oms_desk import ALPHA, LIMITS, PERP, SPOT, TREND, Desk, venue_order
+from jtrader.domain.order import ChildOrder, Fill, OrderStatus, Side
+from jtrader.engine.commands import SubmitOrder
+from jtrader.engine.inputs import (
+    CancelAllAsked,
+    FillReported,
+    Input,
+    IntentSubmitted,
+    OrderAbsent,
+    OrderReported,
+    Restarted,
+    SubmitRefused,
+    SubmitUncertain,
+)
+from jtrader.risk.limits import Limits
+
+TIGHT: Limits = replace(LIMITS, max_position_notional=Decimal(20_000), max_open_orders=4, max_orders_per_minute=12)
+SMALL = st.sampled_from(["0.003", "0.01", "0.05", "0.1", "0.2", "0.3999"])
+
+
+class Venue:
+    """Remembers what really happened to each order; what it says may be lost, late, doubled or shuffled."""
+
+    def __init__(self) -> None:
+        self.filled: dict[str, Decimal] = {}
+        self.ended: dict[str, OrderStatus] = {}
+        self.fills: list[Fill] = []
+
+
+def sides(desk: Desk, data: st.DataObject) -> dict[str, Any]:
+    if data.draw(st.booleans()):
+        return {"account": TREND, "instrument": SPOT}
+    return {"account": ALPHA, "instrument": PERP}
+
+
+def act(desk: Desk, venue: Venue, data: st.DataObject) -> None:
+    """One random thing happens."""
+    children = [c.order for c in desk.sent if isinstance(c, SubmitOrder)]
+    what = data.draw(st.sampled_from(["intent", "intent", "fill", "fill", "report", "lose", "refuse", "tick", "more"]))
+    if what == "intent" or not children:
+        wish = desk.intent(
+            data.draw(st.sampled_from(Side)),
+            data.draw(SMALL),
+            reduce_only=data.draw(st.booleans()),
+            **sides(desk, data),
+        )
+        desk.do(IntentSubmitted(wish))
+        return
+    child = data.draw(st.sampled_from(children))
+    done = venue.filled.setdefault(child.client_order_id, Decimal(0))
+    match what:
+        case "fill":
+            _fill(desk, venue, child, done, data)
+        case "report":
+            status = venue.ended.get(child.client_order_id, OrderStatus.NEW)
+            desk.do(OrderReported(venue_order(child, status, done)))
+        case "lose":
+            desk.do(SubmitUncertain(child.client_order_id, "no answer"))
+        case "refuse":
+            _refuse(desk, venue, child, done, data)
+        case "tick":
+            desk.wait(data.draw(st.sampled_from([1, 5, 70])))
+        case _:
+            for given_ in _odd(desk, venue, child, data):
+                desk.do(given_)
+
+
+def _fill(desk: Desk, venue: Venue, child: ChildOrder, done: Decimal, data: st.DataObject) -> None:
+    lots = int((child.quantity - done) / Decimal("0.001"))
+    if child.client_order_id in venue.ended or lots < 1:
+        return
+    quantity = Decimal(data.draw(st.integers(1, lots))) * Decimal("0.001")
+    fill = desk.execution(child, str(quantity), fee_asset="USDT")
+    venue.filled[child.client_order_id] = done + quantity
+    venue.fills.append(fill)
+    if done + quantity == child.quantity:
+        venue.ended[child.client_order_id] = OrderStatus.FILLED
+    if data.draw(st.integers(0, 3)):  # else lost, until a poll
+        desk.do(FillReported(fill))
+
+
+def _refuse(desk: Desk, venue: Venue, child: ChildOrder, done: Decimal, data: st.DataObject) -> None:
+    if child.client_order_id in venue.ended:
+        return
+    if done:
+        venue.ended[child.client_order_id] = OrderStatus.CANCELED
+        desk.do(OrderReported(venue_order(child, OrderStatus.CANCELED, done)))
+    elif data.draw(st.booleans()):
+        venue.ended[child.client_order_id] = OrderStatus.REJECTED
+        desk.do(SubmitRefused(child.client_order_id, "-2019", "no margin"))
+
+
+def _odd(desk: Desk, venue: Venue, child: ChildOrder, data: st.DataObject) -> Iterator[Input]:
+    for fill in venue.fills:
+        if data.draw(st.booleans()):
+            yield FillReported(fill if data.draw(st.booleans()) else replace(fill, client_order_id=None))
+    if data.draw(st.booleans()):
+        yield CancelAllAsked(child.account, "test")
+    if child.client_order_id in venue.ended and not venue.filled[child.client_order_id]:
+        yield OrderAbsent(child.client_order_id, desk.wall, data.draw(st.booleans()))
+
+
+def check_limits(desk: Desk) -> None:
+    """What could be held if every working and UNKNOWN order filled, at the quote, never exceeds the limit."""
+    core = desk.engine.core
+    for account, name in ((ALPHA, PERP), (TREND, SPOT)):
+        net = core.ledger.position(account, name)
+        open_ = [o for o in core.state.live_orders() if (o.child.account, o.child.instrument) == (account, name)]
+        adding = [o for o in open_ if not o.child.reduce_only]
+        buys = sum((o.leaves for o in adding if o.child.side is Side.BUY), Decimal(0))
+        sells = sum((o.leaves for o in adding if o.child.side is Side.SELL), Decimal(0))
+        reachable = max(abs(net + buys), abs(net - sells))
+        assert reachable * Decimal(50_000) <= Decimal(20_000)
+        assert len(adding) <= 4
+        if name == SPOT:
+            assert net >= 0
+            assert net - sells >= 0
+
+
+def check_conservation(desk: Desk) -> None:
+    state = desk.engine.state
+    for parent in state.parents.values():
+        filled, working = state.progress(parent)
+        assert filled + working <= parent.intent.quantity
+    for order in state.orders.values():
+        assert order.filled <= order.child.quantity
+    ids = desk.submitted()
+    assert len(ids) == len(set(ids)), "an order was sent twice"
+
+
+def visible(desk: Desk) -> dict[str, Any]:
+    state = dict(desk.engine.state.__dict__)
+    ledger = desk.engine.ledger
+    books = [ledger.positions(), ledger.balances(ALPHA), ledger.balances(TREND)]
+    return {**state, "accepted": {k: list(v) for k, v in state["accepted"].items()}, "books": books}
+
+
+@settings(deadline=None, max_examples=120)
+@given(data=st.data())
+def test_conserved_limited_and_replayable(data: st.DataObject) -> None:
+    desk, venue = Desk(TIGHT), Venue()
+    for _ in range(data.draw(st.integers(1, 40))):
+        act(desk, venue, data)
+        check_conservation(desk)
+        check_limits(desk)
+    again = desk.restarted()
+    assert visible(again) == visible(desk)
+
+    # in the end the venue tells everything: books are the venue's, nothing of ours is left open by mistake
+    again.do(Restarted())
+    for fill in venue.fills:
+        again.do(FillReported(fill))
+    for name, account in ((PERP, ALPHA), (SPOT, TREND)):
+        theirs = sum(
+            (f.side.sign * f.quantity for f in venue.fills if (f.account, f.instrument) == (account, name)), Decimal(0)
+        )
+        assert again.net(account, name) == theirs
+    assert all(s.strategy == "momentum" for s in again.engine.positions())
+    assert asdict(again.engine.core.accounts[ALPHA].limits) == asdict(TIGHT)
