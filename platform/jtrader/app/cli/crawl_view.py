@@ -29,11 +29,11 @@ class Bars:
 
     def advance(self, instrument: InstrumentId, done: int, total: int) -> None:
         if instrument not in self._bars:
+            self._progress.start()
             self._bars[instrument] = self._progress.add_task(instrument, total=total)
         self._progress.update(self._bars[instrument], completed=done)
 
     def __enter__(self) -> "Bars":
-        self._progress.start()
         return self
 
     def __exit__(

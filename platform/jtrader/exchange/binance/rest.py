@@ -24,6 +24,9 @@ from jtrader.exchange.localnet import local_session
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 60.0
+"""How long a job under way waits for a venue that went away."""
+GREETING_SECONDS = 15.0
+"""How long the first answer may take before the user is told."""
 PROBE_SYMBOL = "BTCUSDT"
 """Always traded, so that its ticker tells the market's time; where it isn't offered, the first symbol does."""
 
@@ -58,7 +61,9 @@ class BinanceRest:
             raise BadInput(f"market '{market}' is not one of Binance's: {', '.join(DIALECTS)}")
         self._market = Market(market)
         self._dialect = DIALECTS[self._market]
+        self._where = f"{market} (simulator at {simulator_uri})" if simulator_uri else market
         self._patience = patience
+        self._answered = False
         self._seen = 0
         self._probe: str | None = None
         self._session = local_session(simulator_uri) if simulator_uri else None
@@ -142,14 +147,16 @@ class BinanceRest:
 
         retrying = AsyncRetrying(
             retry=retry_if_exception(is_temporary),
-            stop=stop_before_delay(self._patience),
+            stop=stop_before_delay(self._patience if self._answered else min(self._patience, GREETING_SECONDS)),
             wait=self._pause,
             reraise=True,
         )
         try:
-            return await retrying(attempt)
+            answer: T = await retrying(attempt)
         except CcxtError as error:
-            raise translated(error, self._market, what) from error
+            raise translated(error, self._where, what) from error
+        self._answered = True
+        return answer
 
     def _pause(self, state: RetryCallState) -> float:
         """Seconds until the next attempt: as long as the venue's Retry-After says, at least a growing random pause."""

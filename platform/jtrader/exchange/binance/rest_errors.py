@@ -17,12 +17,12 @@ def is_temporary(error: BaseException) -> bool:
     return isinstance(error, ccxt_errors.OperationFailed)
 
 
-def translated(error: CcxtError, market: str, what: str) -> JtraderError:
+def translated(error: CcxtError, where: str, what: str) -> JtraderError:
     reason = " ".join(str(error).split())[:200]
     if isinstance(error, ccxt_errors.BadSymbol):
-        return BadInput(f"{what}: {market} does not know this symbol; 'jtrader instruments' lists what it trades")
+        return BadInput(f"{what}: {where} does not know this symbol; 'jtrader instruments' lists what it trades")
     if isinstance(error, ccxt_errors.RateLimitExceeded | ccxt_errors.DDoSProtection):
-        return Unavailable(f"{what}: {market} asks for fewer requests ({reason}); wait some minutes and run again")
+        return Unavailable(f"{what}: {where} asks for fewer requests ({reason}); wait some minutes and run again")
     if is_temporary(error):
-        return Unavailable(f"{what}: {market} did not answer ({reason}); what was stored stays, run again to go on")
-    return Broken(f"{what}: {market} refused ({type(error).__name__}: {reason}); the request or its dialect is wrong")
+        return Unavailable(f"{what}: {where} did not answer ({reason}); what was stored stays, run again to go on")
+    return Broken(f"{what}: {where} refused ({type(error).__name__}: {reason}); the request or its dialect is wrong")
