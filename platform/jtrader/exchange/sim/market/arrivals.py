@@ -26,7 +26,7 @@ _MOST_OF_MINUTE = 0.5
 _SIDE_PERSISTENCE = 0.3
 _FEWEST = 12
 """Taker orders in a minute, so that a thin one still shows the path."""
-_SLOWEST_REQUOTE = 0.4
+_SLOWEST_REQUOTE = 0.3
 """Looks at the quotes per second at least."""
 
 

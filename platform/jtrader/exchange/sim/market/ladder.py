@@ -13,8 +13,7 @@ from jtrader.domain.order import Side
 from jtrader.exchange.sim.market.calibration import InstrumentCalibration
 
 SLOTS_BP = (
-    0.0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0, 1.3, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.5, 8.0, 10.0, 13.0, 16.0,
-    20.0, 25.0,
+    0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0, 5.0, 6.5, 8.0, 10.0, 12.5, 16.0, 20.0, 25.0,
 )  # fmt: skip
 PRICES_PER_SLOT = 2
 QUEUE_AT_BEST = (0.02, 0.04, 0.08, 0.86)
@@ -56,12 +55,18 @@ class Ladder:
     def mend(self, best: int, draws: np.random.Generator) -> tuple[Orders, Orders]:
         """Orders to add and to cancel, so that the side stands at `best`."""
         totals, cancels = self._settle(best)
+        places = draws.random(len(totals)).tolist()
+        noises = np.exp(_SIZE_SPREAD * draws.standard_normal(len(totals) + len(QUEUE_AT_BEST))).tolist()
         adds: Orders = []
-        for slot, target in enumerate(self._targets):
-            if totals[slot] < _THIN * target:
-                adds += self._fill(best, slot, target - totals[slot], draws)
-        for price, lots in adds:
-            self.lots[price] = self.lots.get(price, 0) + lots
+        for slot, (target, total, place) in enumerate(zip(self._targets, totals, places, strict=True)):
+            if total < _THIN * target:
+                start, end = self._edges[slot : slot + 2]
+                price = best + self._away * (start + int(place * (end - start)))
+                shares = QUEUE_AT_BEST if slot == 0 else (1.0,)
+                lots = ((target - total) * share * noises.pop() for share in shares)
+                adds += [(price, max(int(size), 1)) for size in lots if price > 0]
+        for price, lots_added in adds:
+            self.lots[price] = self.lots.get(price, 0) + lots_added
         return adds, cancels
 
     def _settle(self, best: int) -> tuple[list[int], Orders]:
@@ -77,16 +82,6 @@ class Ladder:
             elif slot >= 0:
                 cancels.append((price, self.lots.pop(price)))
         return totals, cancels
-
-    def _fill(self, best: int, slot: int, lots: float, draws: np.random.Generator) -> Orders:
-        """New orders of one slot, about `lots` together."""
-        start, end = self._edges[slot : slot + 2]
-        price = best + self._away * (start + int(draws.random() * (end - start)))
-        if price <= 0:
-            return []
-        shares = np.array(QUEUE_AT_BEST if slot == 0 else (1.0,))
-        sizes = np.exp(_SIZE_SPREAD * draws.standard_normal(shares.size) - _SIZE_SPREAD**2 / 2.0) * lots * shares
-        return [(price, max(int(size), 1)) for size in sizes.tolist()]
 
 
 def _depth_to(figures: InstrumentCalibration, distance_bp: float) -> float:

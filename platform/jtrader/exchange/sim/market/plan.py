@@ -22,7 +22,7 @@ class MarketPlan(msgspec.Struct, frozen=True, kw_only=True):
     intensity: float = 0.02
     """Trades as a share of the real market's number; each is larger by the inverse, so that volume is the real one."""
     predictability: float = 0.0
-    """Share of a minute's return variance that the order-flow state explains; see `latent`."""
+    """Share of a minute's return variance that the order-flow state explains; see `underlying`."""
     history: Path | None = None
     """A recorded file, or a folder of them; None = generated."""
 
