@@ -10,6 +10,9 @@ from jtrader.domain.money import use_exact_context
 
 VERBS: tuple[str, ...] = ("crawl", "instruments", "simulate", "status", "up")
 
+CTRL_C = 130
+"""The exit code that typer makes of a KeyboardInterrupt."""
+
 app = typer.Typer(
     name="jtrader",
     help="A quant desk: crawl, train, promote, trade, reconcile.",
@@ -30,6 +33,7 @@ def main() -> None:
     except JtraderError as error:
         sys.stderr.write(f"jtrader: {error}\n")
         sys.exit(2 if isinstance(error, BadInput) else 1)
-    except KeyboardInterrupt:
-        sys.stderr.write("jtrader: stopped by Ctrl-C; nothing is half-written, run it again to go on\n")
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == CTRL_C:
+            sys.stderr.write("jtrader: stopped by Ctrl-C; nothing is half-written, run it again to go on\n")
+        raise

@@ -18,7 +18,7 @@ def status(
     home: Annotated[Path | None, typer.Option(help="The stack's home; default $JTRADER_HOME, else var/.")] = None,
     json: Annotated[bool, typer.Option("--json", help="A JSON list on standard output.")] = False,
 ) -> None:
-    """Show each service's state, health, age, memory and address. Exit code 1 if one that should run does not.
+    """Show each service's state, health, age, memory and address. Exit code 1 if none runs, or one is not healthy.
 
     Examples: `jtrader status` · `jtrader status --json | jq '.[] | select(.healthy | not)'`
     """
@@ -32,7 +32,8 @@ def status(
         typer.echo(msgspec.json.format(msgspec.json.encode(rows), indent=1).decode())
     else:
         show(rows)
-    if not all(row.healthy for row in rows):
+    running = [row for row in rows if row.state != "stopped"]
+    if not running or not all(row.healthy for row in running):
         raise typer.Exit(1)
 
 
@@ -42,7 +43,8 @@ def show(rows: "Sequence[ServiceStatus]") -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("service", "state", "health", "pid", "up", "memory", "address"):
-        table.add_column(column, justify="right" if column in ("pid", "up", "memory") else "left", overflow="fold")
+        right = column in ("pid", "up", "memory")
+        table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=column != "health")
     for row in rows:
         health = "[green]healthy" if row.healthy else "[dim]–" if row.state == "stopped" else f"[red]{row.trouble}"
         table.add_row(

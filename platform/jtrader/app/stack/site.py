@@ -80,9 +80,9 @@ class Site:
         return self.settings.need(name) if name in self.external else self.endpoints()[name]
 
     def shown_address(self, name: str) -> str:
-        """An address that may be printed: without user and password."""
+        """An address that may be printed: without user, password and options."""
         parts = urlsplit(self.address(name))
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
 
     @cached_property
     def environment(self) -> dict[str, str]:

@@ -51,7 +51,7 @@ def _status(site: Site, service: Service, program: Program | None, memory: bool)
             url=url,
         )
     state = _STATES.get(program.state, "stopped") if program else "stopped"
-    running = program is not None and state == "running"
+    running = program is not None and program.pid > 0 and state in ("running", "starting")
     trouble = service.healthy(site, program.pid) if program and running else _why_down(program, state)
     return ServiceStatus(
         service=service.name,
