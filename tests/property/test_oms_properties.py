@@ -26,7 +26,7 @@ from jtrader.engine.inputs import (
 from jtrader.risk.limits import Limits
 
 TIGHT: Limits = replace(LIMITS, max_position_notional=Decimal(20_000), max_open_orders=4, max_orders_per_minute=12)
-SMALL = st.sampled_from(["0.003", "0.01", "0.05", "0.1", "0.2", "0.3999"])
+QUANTITIES = st.sampled_from(["0.003", "0.01", "0.05", "0.1", "0.2", "0.25", "0.3399"])
 
 
 class Venue:
@@ -38,7 +38,7 @@ class Venue:
         self.fills: list[Fill] = []
 
 
-def sides(desk: Desk, data: st.DataObject) -> dict[str, Any]:
+def place(data: st.DataObject) -> dict[str, Any]:
     if data.draw(st.booleans()):
         return {"account": TREND, "instrument": SPOT}
     return {"account": ALPHA, "instrument": PERP}
@@ -51,9 +51,9 @@ def act(desk: Desk, venue: Venue, data: st.DataObject) -> None:
     if what == "intent" or not children:
         wish = desk.intent(
             data.draw(st.sampled_from(Side)),
-            data.draw(SMALL),
+            data.draw(QUANTITIES),
             reduce_only=data.draw(st.booleans()),
-            **sides(desk, data),
+            **place(data),
         )
         desk.do(IntentSubmitted(wish))
         return
