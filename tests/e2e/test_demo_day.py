@@ -132,7 +132,7 @@ def test_no_process_is_left(day: Demo) -> None:
     left = []
     for process in psutil.process_iter(["cmdline"]):
         try:
-            if process.environ().get("JTRADER_STACK") == str(day.home):
+            if process.environ().get("JTRADER_STACK_HOME") == str(day.home):
                 left.append(process.info["cmdline"])
         except psutil.Error:
             continue

@@ -18,6 +18,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -206,6 +207,8 @@ def load_settings(**overrides: Any) -> Settings:
     """Reads all sources. Raises BadInput with the key, the value and what is allowed."""
     try:
         return Settings(**overrides)
+    except SettingsError as error:
+        raise BadInput(f"settings refused: {error}; set its parts one by one, as JTRADER_STACK__BASE_PORT") from error
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"the desk's jtrader.toml is not TOML: {error}") from error
     except ValidationError as error:

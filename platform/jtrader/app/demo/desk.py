@@ -8,9 +8,7 @@ import msgspec
 
 from jtrader.app.settings import Settings, load_settings
 from jtrader.domain.ids import split_instrument_id
-
-PREDICTABILITY = 0.35
-"""Order-flow memory of the generated market. The demo needs an edge that a model can find; 0 is an honest coin."""
+from jtrader.exchange.sim.market.calibration import DEMO_PREDICTABILITY as PREDICTABILITY
 
 PERPS = ("binance_usdm:BTCUSDT", "binance_usdm:ETHUSDT")
 SPOT = ("binance_spot:BTCUSDT", "binance_spot:ETHUSDT")

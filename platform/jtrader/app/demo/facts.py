@@ -27,7 +27,9 @@ MANY = 1_000_000
 def forget(settings: Settings) -> None:
     """Empties the desk's two databases: the demo begins with a day nobody has seen."""
     with MongoClient[dict[str, Any]](settings.need("mongo_uri"), serverSelectionTimeoutMS=10_000) as mongo:
-        mongo.drop_database(settings.mongo_database)
+        database = mongo[settings.mongo_database]
+        for name in database.list_collection_names():
+            database.drop_collection(name)
     engine = connect(settings.need("postgres_uri"), "jtrader-demo")
     with engine.begin() as connection:
         connection.execute(text("DROP SCHEMA IF EXISTS public CASCADE"))

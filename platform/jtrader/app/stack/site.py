@@ -15,7 +15,7 @@ from jtrader.app.stack.home import Home
 from jtrader.app.stack.secrets import Secrets
 
 PROGRAMS = Path(sys.executable).parent
-MARK = "JTRADER_STACK"
+MARK = "JTRADER_STACK_HOME"
 """Environment variable that every process of a stack carries; its value is the stack's home."""
 
 
