@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from typing import Protocol
 
 from aiohttp import WSMsgType, web
 
@@ -76,6 +76,33 @@ class Sockets:
             socket.close()
 
 
-def send_all(sockets: Iterable[Socket], message: bytes) -> None:
-    for socket in sockets:
-        socket.send(message)
+class Conversation(Protocol):
+    """What a door does with one client."""
+
+    def opened(self, socket: Socket) -> None: ...
+
+    def heard(self, socket: Socket, text: str) -> None: ...
+
+    def closed(self, socket: Socket) -> None: ...
+
+
+async def converse(request: web.Request, sockets: Sockets, talk: Conversation) -> web.StreamResponse:
+    """Serves one WebSocket until it closes. `opened` comes first, so nothing is missed once the client is connected."""
+    ws = web.WebSocketResponse(compress=False)
+    socket = Socket(ws)
+    talk.opened(socket)
+    try:
+        await ws.prepare(request)
+        sockets.add(socket)
+        pump = asyncio.create_task(socket.pump())
+        try:
+            async for message in ws:
+                if message.type is WSMsgType.TEXT:
+                    talk.heard(socket, message.data)
+        finally:
+            socket.close()
+            await pump
+    finally:
+        talk.closed(socket)
+        sockets.remove(socket)
+    return ws

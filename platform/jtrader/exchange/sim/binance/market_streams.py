@@ -8,8 +8,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from jtrader.domain.times import MINUTE, SECOND, to_millis
 from jtrader.exchange.sim.binance.candles import kline_event
 from jtrader.exchange.sim.binance.errors import SPOT
@@ -79,6 +77,7 @@ class _Symbol:
             self._tell_quote(now, emit)
         if wanted(self._prefix + "kline_1m"):
             self._tell_klines(now, emit)
+        self._minute = now // MINUTE * MINUTE
         if now // SECOND != self._second:
             self._second = now // SECOND
             self._tell_second(now, wanted, emit)
@@ -151,10 +150,8 @@ class _Symbol:
         """Closes of minutes that ended, then the minute that runs, if it changed."""
         stream, at = self._prefix + "kline_1m", to_millis(now)
         current = now // MINUTE * MINUTE
-        if current > self._minute:
-            for kline in self._history.klines(self._minute, current)[-2:]:
-                emit(stream, kline_event(kline, self.listing, self._last_id, True, at))
-        self._minute = current
+        for kline in self._history.klines(self._minute, current):
+            emit(stream, kline_event(kline, self.listing, self._last_id, True, at))
         running = self._history.klines(current, current + MINUTE)
         if running and running[0] != self._told_kline:
             self._told_kline = running[0]
@@ -207,7 +204,3 @@ class _Symbol:
             "L": row["lastId"],
             "n": row["count"],
         }
-
-
-def encode(message: dict[str, Any]) -> bytes:
-    return msgspec.json.encode(message)

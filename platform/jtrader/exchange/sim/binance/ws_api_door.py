@@ -1,19 +1,18 @@
 """The WebSocket API: the REST handlers by method name, and spot's private stream by a signed subscription."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from jtrader.exchange.sim.binance import signing
 from jtrader.exchange.sim.binance.errors import BinanceError
 from jtrader.exchange.sim.binance.hub import Hub
 from jtrader.exchange.sim.binance.routes import Proof, Route
 from jtrader.exchange.sim.keys import Key, Keys
-from jtrader.exchange.sim.sockets import Socket, Sockets
+from jtrader.exchange.sim.sockets import Socket, Sockets, converse
 
 Answerer = Callable[[Route, str, dict[str, str], Key | None], Any]
 _SUBSCRIPTION = 0
@@ -37,21 +36,16 @@ class WsApiDoor:
         self._answer = answer
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        ws = web.WebSocketResponse(compress=False)
-        await ws.prepare(request)
-        socket = Socket(ws)
-        self._sockets.add(socket)
-        pump = asyncio.create_task(socket.pump())
-        try:
-            async for message in ws:
-                if message.type is WSMsgType.TEXT:
-                    socket.send(msgspec.json.encode(self._reply(socket, message.data)))
-        finally:
-            self._hub.forget(socket)
-            self._sockets.remove(socket)
-            socket.close()
-            await pump
-        return ws
+        return await converse(request, self._sockets, self)
+
+    def opened(self, socket: Socket) -> None:
+        """Nothing is told before it is asked for."""
+
+    def heard(self, socket: Socket, text: str) -> None:
+        socket.send(msgspec.json.encode(self._reply(socket, text)))
+
+    def closed(self, socket: Socket) -> None:
+        self._hub.forget(socket)
 
     def _reply(self, socket: Socket, data: str) -> dict[str, Any]:
         number: Any = None
