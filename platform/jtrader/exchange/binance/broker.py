@@ -13,7 +13,7 @@ from jtrader.domain.money import ZERO, plain
 from jtrader.domain.order import ChildOrder, Fill, OrderType, TimeInForce, VenueOrder
 from jtrader.domain.times import DAY, from_millis, to_millis
 from jtrader.exchange.binance.endpoints import ENDPOINTS, MARK_KLINES, POSITIONS
-from jtrader.exchange.binance.history import History
+from jtrader.exchange.binance.history import PAGE, History
 from jtrader.exchange.binance.listing import SPOT
 from jtrader.exchange.binance.rows import RowReader, row_field
 from jtrader.exchange.binance.session import BinanceSession, Keys
@@ -33,8 +33,10 @@ class BinanceBroker:
         instruments: Sequence[InstrumentId],
         keys: Keys,
         simulator_uri: str | None = None,
+        page: int = PAGE,
     ) -> None:
-        """`instruments`: what this account trades; fills missed by the stream are looked for there."""
+        """`instruments`: what this account trades; fills missed by the stream are looked for there. `page`: rows that
+        one query of the past asks for."""
         if market not in ENDPOINTS:
             raise BadInput(f"no Binance market '{market}'; there are {', '.join(ENDPOINTS)}")
         self.account = account
@@ -43,7 +45,7 @@ class BinanceBroker:
         self._instruments = tuple(instruments)
         self._session = BinanceSession(keys, self._at.stream_type, simulator_uri)
         self._rows = RowReader(account, market)
-        self._history = History(self._session, self._at, self._rows)
+        self._history = History(self._session, self._at, self._rows, page)
         self._stream = UserStream(self._session, self._rows, self)
         self._last_trade: dict[InstrumentId, int] = {}
         self._since = 0

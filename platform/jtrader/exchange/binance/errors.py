@@ -63,9 +63,10 @@ _DUPLICATE = "Duplicate order sent"
 
 def translate(error: BaseException, is_order: bool = False, retry_after: float = 1.0) -> BrokerError:
     """`is_order`: the request could change something, so an unclear answer is OutcomeUnknown; a mere reading has no
-    outcome and can be asked again. `retry_after` is the venue's Retry-After in seconds."""
+    outcome and can be asked again. `retry_after` is the venue's Retry-After in seconds. An error's `answer`, where it
+    has one, is the venue's own body."""
     text = " ".join(str(error).split()) or type(error).__name__
-    found = _CODE.search(text)
+    found = _CODE.search(getattr(error, "answer", "")) or _CODE.search(text)
     code = found.group(1) if found else ""
     kind = _kind(error, text, int(code) if code else None)
     if kind is OutcomeUnknown and not is_order:

@@ -28,8 +28,10 @@ MOST_WINDOWS = 60
 class History:
     """Queries of one account. Ranges are start ≤ ts < end in ns; answers ascend by time."""
 
-    def __init__(self, session: BinanceSession, endpoints: Endpoints, rows: RowReader) -> None:
+    def __init__(self, session: BinanceSession, endpoints: Endpoints, rows: RowReader, page: int = PAGE) -> None:
+        """`page`: rows that one query asks for, at most the venue's 1,000."""
         self._session = session
+        self._page = page
         self._at = endpoints
         self._rows = rows
         self._client_ids: dict[str, ClientOrderId | None] = {}
@@ -45,9 +47,9 @@ class History:
         if windows:
             for first, last in windows:
                 query = {"symbol": symbol, "startTime": to_millis(first), "endTime": to_millis(last - 1)}
-                rows = await self._session.call(self._at.trades, {**query, "limit": PAGE})
+                rows = await self._session.call(self._at.trades, {**query, "limit": self._page})
                 found.update(_by_id(rows))
-                if len(rows) == PAGE:
+                if len(rows) == self._page:
                     found.update(await self._trades_from(symbol, max(_by_id(rows)) + 1, last))
         elif start < end:
             found = await self._trades_from(symbol, 0, end)
@@ -78,7 +80,7 @@ class History:
         """Deposits and withdrawals of a spot account that are done."""
         found: dict[str, VenueEntry] = {}
         for first, last in _windows(start, end, TRANSFERS_WINDOW, MOST_WINDOWS):
-            times = {"startTime": to_millis(first), "endTime": to_millis(last - 1), "limit": PAGE}
+            times = {"startTime": to_millis(first), "endTime": to_millis(last - 1), "limit": self._page}
             for row in await self._session.call(DEPOSITS, {**times, "status": 1}):
                 entry = self._rows.deposit(row)
                 found[entry.entry_id] = entry
@@ -91,11 +93,11 @@ class History:
         """Trades by id from `trade_id` on, until one at or after `end`."""
         found: dict[int, Row] = {}
         while True:
-            query = {"symbol": symbol, "fromId": trade_id, "limit": PAGE}
+            query = {"symbol": symbol, "fromId": trade_id, "limit": self._page}
             page = _by_id(await self._session.call(self._at.trades, query))
             found.update(page)
             past_end = end is not None and any(int(row["time"]) * MILLISECOND >= end for row in page.values())
-            if len(page) < PAGE or past_end:
+            if len(page) < self._page or past_end:
                 return found
             trade_id = max(page) + 1
 
@@ -103,7 +105,7 @@ class History:
         """Learns the client ids of orders that this process has not seen: in pages, then one by one."""
         unknown = sorted({int(order_id) for order_id in order_ids if order_id not in self._client_ids})
         if len(unknown) > 1:
-            query = {"symbol": symbol, "orderId": unknown[0], "limit": PAGE}
+            query = {"symbol": symbol, "orderId": unknown[0], "limit": self._page}
             for row in await self._session.call(self._at.all_orders, query):
                 self._learn(row)
         for order_id in unknown:
@@ -121,15 +123,17 @@ class History:
         """Rows with first ≤ time ≤ last (ms). Pages overlap by one millisecond, as several rows share one."""
         found: dict[str, VenueEntry] = {}
         while True:
-            rows = await self._session.call(INCOME, {"startTime": first, "endTime": last, "limit": PAGE})
+            rows = await self._session.call(INCOME, {"startTime": first, "endTime": last, "limit": self._page})
             for row in rows:
                 entry = self._rows.entry(row)
                 found[entry.entry_id] = entry
-            if len(rows) < PAGE:
+            if len(rows) < self._page:
                 return found
             newest = max(int(row["time"]) for row in rows)
             if newest == first:
-                raise Broken(f"more than {PAGE} ledger rows within one millisecond ({first}): they can't be paged")
+                raise Broken(
+                    f"more than {self._page} ledger rows within one millisecond ({first}): they can't be paged"
+                )
             first = newest
 
 

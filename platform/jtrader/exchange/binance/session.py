@@ -102,6 +102,7 @@ USER_EVENTS = frozenset(
 
 
 def _exchange(keys: Keys, local: LocalSession | None) -> Any:
+    from ccxt.base.errors import BaseError
     from ccxt.pro.binance import binance
 
     class Tapped(binance):  # type: ignore[misc]
@@ -115,6 +116,16 @@ def _exchange(keys: Keys, local: LocalSession | None) -> Any:
                 self.on_user_message(event)
             else:
                 super().handle_message(client, message)
+
+        def handle_errors(
+            self, code: int, reason: str, url: str, method: str, headers: Any, body: Any, *rest: Any
+        ) -> Any:
+            """ccxt names some errors by their text and drops the venue's code: the answer is kept on the error."""
+            try:
+                return super().handle_errors(code, reason, url, method, headers, body, *rest)
+            except BaseError as error:
+                error.answer = str(body)
+                raise
 
     config: dict[str, Any] = {
         "apiKey": keys.key,

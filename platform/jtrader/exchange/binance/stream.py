@@ -32,6 +32,13 @@ class _Ended:
     """Stands in the queue where the connection ended."""
 
 
+class _Failed:
+    """Stands in the queue where following the ledger failed for good."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
 class Reader(Protocol):
     """What the stream asks over REST (see BinanceBroker)."""
 
@@ -50,7 +57,7 @@ class UserStream:
         self._rows = rows
         self._reader = reader
         self._unfinished: dict[ClientOrderId, InstrumentId] = {}
-        self._queue: asyncio.Queue[Mapping[str, Any] | Report | _Ended] = asyncio.Queue()
+        self._queue: asyncio.Queue[Mapping[str, Any] | Report | _Ended | _Failed] = asyncio.Queue()
         self._ledger_hint = asyncio.Event()
         self.live = asyncio.Event()
         self.epoch = 0
@@ -60,8 +67,9 @@ class UserStream:
         self._unfinished[client_order_id] = instrument
 
     async def reports(self) -> AsyncIterator[Report]:
-        """Raises AccessDenied where the key is refused; all else is tried again."""
+        """Raises AccessDenied where the key is refused, Broken for what can't be read; all else is tried again."""
         ledger = asyncio.create_task(self._follow_ledger())
+        ledger.add_done_callback(self._on_ledger_end)
         try:
             while True:
                 await self._connect()
@@ -94,12 +102,19 @@ class UserStream:
         self.epoch += 1
         self.live.set()
 
+    def _on_ledger_end(self, ledger: "asyncio.Task[None]") -> None:
+        error = None if ledger.cancelled() else ledger.exception()
+        if error is not None:
+            self._queue.put_nowait(_Failed(error))
+
     def _on_end(self, ended: "asyncio.Future[Any]") -> None:
         if not ended.cancelled():
             ended.exception()
         self._queue.put_nowait(_Ended())
 
-    def _read(self, item: Mapping[str, Any] | Report) -> list[Report]:
+    def _read(self, item: Mapping[str, Any] | Report | _Failed) -> list[Report]:
+        if isinstance(item, _Failed):
+            raise item.error
         if not isinstance(item, Mapping):
             return [item]
         kind = item.get("e")
