@@ -4,9 +4,10 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_type_hints
 
 import msgspec
 
@@ -41,9 +42,9 @@ def checked_params(rule: str, kind: type[Any], params: Mapping[str, Any]) -> Any
     """The params as the rule's own type. Money must not come as a float: write it as "0.1" or a whole number."""
     where = f"params of strategy '{rule}'"
     try:
-        for field in msgspec.inspect.type_info(kind).fields:  # type: ignore[attr-defined]
-            if isinstance(field.type, msgspec.inspect.DecimalType) and isinstance(params.get(field.name), float):
-                raise BadInput(f"{field.name} = {params[field.name]} is money: write it as a string or a whole number")
+        for name, hint in get_type_hints(kind).items():
+            if hint is Decimal and isinstance(params.get(name), float):
+                raise BadInput(f"{name} = {params[name]} is money: write it as a string or a whole number")
         return msgspec.convert(dict(params), kind)
     except (msgspec.ValidationError, BadInput) as error:
         raise BadInput(f"{where}: {error}; allowed: {_allowed(kind)}") from error
