@@ -258,4 +258,4 @@ class Ledger:
 
 def is_of_trade(row: VenueEntry) -> bool:
     """A row of the venue's ledger that repeats a fill: its realised P&L or its commission."""
-    return bool(row.reference) and row.kind in (EntryKind.TRADE, EntryKind.FEE, EntryKind.REBATE)
+    return bool(row.reference) and row.kind in (EntryKind.TRADE, EntryKind.FEE)

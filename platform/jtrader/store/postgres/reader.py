@@ -85,6 +85,28 @@ class PostgresReader:
     def statements(self, limit: int = 60) -> Sequence[Statement]:
         return self._statements.newest(limit)
 
+    def lineage(self, trade: str | None = None, from_model: bool = False) -> list[dict[str, Any]]:
+        """Rows of v_lineage with the signal's features, newest first: of `market:SYMBOL#trade id` or a trade id alone,
+        else of the newest fill; `from_model` leaves out fills without a signal."""
+        where, values = ["TRUE"], {}
+        if trade is not None:
+            instrument, _, number = trade.rpartition("#")
+            where.append("l.trade_id = :number")
+            values["number"] = number
+            if instrument:
+                where.append("l.instrument = :instrument")
+                values["instrument"] = instrument
+        if from_model:
+            where.append("l.signal_id IS NOT NULL")
+        limit = "" if trade is not None else "LIMIT 1"
+        sql = f"""
+            SELECT l.*, s.features
+            FROM v_lineage l LEFT JOIN signals s USING (signal_id)
+            WHERE {" AND ".join(where)}
+            ORDER BY l.ts_ns DESC, l.instrument, l.trade_id {limit}
+        """  # noqa: S608 - the parts are fixed, the values are bound
+        return self._rows(text(sql).bindparams(**values))
+
     def query(self, sql: str) -> Sequence[Mapping[str, Any]]:
         """Rows of any SELECT; writing is refused by the transaction."""
         return self._rows(text(sql))

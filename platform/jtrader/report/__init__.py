@@ -1,0 +1,1 @@
+"""What people read: lineage of a fill, dashboards as code."""
