@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from itertools import count
 from typing import Any
 
 from jtrader.app.services.oms.clock import OmsClock
@@ -27,6 +28,8 @@ from jtrader.ports.broker import AccessDenied, Broker, BrokerError, OrderNotFoun
 
 SUBMIT_SECONDS = 10.0
 """Wall time after which an answer counts as lost; the adapter's own timeout is shorter."""
+ENTRIES_EVERY, ORDERS_EVERY = 2, 5
+"""Every how many polls ledger rows, and open orders with positions, are read: at Binance they weigh 30 and 40."""
 OVERLAP = 10 * MINUTE
 """Market time by which each poll looks back behind the last: the venue may show a fill or row late."""
 
@@ -140,30 +143,35 @@ class VenueLink:
         """Where polling starts in market time: fills of an instrument, or ledger rows (None)."""
         self._since[instrument] = since
 
-    async def poll(self) -> None:
-        """Fills, ledger rows and open orders, complete since the last poll. Raises BrokerError."""
+    async def poll(self, entries: bool = True, orders: bool = True) -> None:
+        """Fills, ledger rows and open orders, complete since the last poll of each. Raises BrokerError."""
         now = self._clock.market()
         for instrument in self.instruments:
             for fill in await self.broker.fills(instrument, self._since[instrument], now + HOUR):
                 self._tell(fill)
             self._since[instrument] = max(self._since[instrument], now - OVERLAP)
-        for entry in await self.broker.entries(self._since[None], now + DAY):
-            self._tell(entry)
-        self._since[None] = max(self._since[None], now - OVERLAP)
-        asked = self._clock.wall()
-        orders = tuple(await self.broker.open_orders())
-        for order in orders:
-            self._tell(order)
-        await self._ask(OpenOrdersListed(self.account, orders, asked))
+        if entries:
+            for entry in await self.broker.entries(self._since[None], now + DAY):
+                self._tell(entry)
+            self._since[None] = max(self._since[None], now - OVERLAP)
+        if orders:
+            asked = self._clock.wall()
+            found = tuple(await self.broker.open_orders())
+            for order in found:
+                self._tell(order)
+            await self._ask(OpenOrdersListed(self.account, found, asked))
         self.failure = ""
 
     async def keep_polling(self, seconds: float, also: Callable[[], Awaitable[None]]) -> None:
-        """Polls for ever; a venue that does not answer is told in `failure` and asked again."""
-        while True:
+        """Polls for ever, what weighs much at the venue less often; `also` runs with the rarest. A venue that does not
+        answer is told in `failure` and asked again."""
+        for turn in count(1):
             await asyncio.sleep(seconds)
+            everything = turn % ORDERS_EVERY == 0
             try:
-                await self.poll()
-                await also()
+                await self.poll(entries=everything or turn % ENTRIES_EVERY == 0, orders=everything)
+                if everything:
+                    await also()
             except BrokerError as error:
                 self.failure = str(error)
                 log.warning("account %s, market time %s: %s", self.account, iso(self._clock.market()), error)
