@@ -23,6 +23,11 @@ class History:
         self.now = market.live_start
         self._minute: tuple[int, list[Print]] = (0, [])
 
+    @property
+    def first_minute(self) -> int:
+        """Where the history begins, ns."""
+        return self._market.first_minute
+
     def klines(self, start: int, end: int) -> list[Kline]:
         """Minutes with start ≤ minute < end, ascending, that have begun."""
         live_start, live_end = self._market.live_start, self._market.live_end

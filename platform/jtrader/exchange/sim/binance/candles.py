@@ -33,13 +33,14 @@ def interval_of(word: str) -> int:
 
 
 def candles(history: History, interval: int, start: int | None, end: int | None, limit: int) -> list[Kline]:
-    """The first `limit` candles that open at or after `start`, or the last ones before `end`."""
+    """The first `limit` candles that open at or after `start`, or the last ones before `end`. A start before the
+    history's first minute counts as that minute: the venue answers with what it has, not with nothing."""
     now = history.now
     newest = ((now if end is None else min(end, now)) - 1) // interval * interval
     if start is None:
         first = newest - (limit - 1) * interval
     else:
-        first = -(-start // interval) * interval
+        first = -(-max(start, history.first_minute) // interval) * interval
         newest = min(newest, first + (limit - 1) * interval)
     if newest < first:
         return []
