@@ -54,6 +54,15 @@ def test_reads_back_exactly_what_was_stored_in_order(store) -> None:
     assert store.count() == 4
 
 
+def test_times_are_plain_integers(store) -> None:
+    """They go into JSON and msgpack, which refuse a driver's own number types."""
+    store.upsert([candle(1)])
+    store.record_gaps(BTC, at(0), at(9), [gap(3, 4)])
+    assert {type(ts) for ts in store.times(BTC, at(0), at(9))} == {int}
+    assert {type(c.ts) for c in store.read(BTC, at(0), at(9))} == {int}
+    assert {type(edge) for g in store.gaps() for edge in (g.start, g.end)} == {int}
+
+
 def test_bounds_include_start_and_exclude_end(store) -> None:
     store.upsert([candle(m) for m in range(5)])
     assert [c.ts for c in store.read(BTC, at(1), at(3))] == [at(1), at(2)]

@@ -44,12 +44,14 @@ class InstrumentCrawl:
     def run(self) -> InstrumentResult:
         """Raises Unavailable, Broken, BadInput (unknown instrument; no candle at all in the range)."""
         known = settled(self._store.gaps(), self._instrument, self._whole)
-        todo = without(missing(self._times(), *self._whole), known)
+        stored = self._times()
+        todo = without(missing(stored, *self._whole), known)
         self._left = sum(span.minutes for span in todo)
         self._tell()
         for span in todo:
             self._fill(span)
-        stored = self._times()
+        if todo:
+            stored = self._times()
         gaps = explain(self._instrument, missing(stored, *self._whole), known, self._doubtful, self._whole)
         if not self._stop.is_set():
             if not stored and not self._doubtful:

@@ -1,6 +1,7 @@
 """`jtrader instruments`: what can be traded, with its exact steps and limits."""
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,17 +33,18 @@ def register(app: typer.Typer) -> None:
         from jtrader.app.jobs.crawl import known_instruments
         from jtrader.app.wiring.data import MARKETS
         from jtrader.domain.errors import BadInput
+        from jtrader.domain.ids import Market
 
         if market is not None and market not in MARKETS:
             raise BadInput(f"--market {market} is not known; known: {', '.join(MARKETS)}")
-        found = [i for i in known_instruments(refresh) if market in (None, i.market)]
+        found = known_instruments(MARKETS if market is None else (Market(market),), refresh)
         if as_json:
-            typer.echo(json.dumps(msgspec.to_builtins(found), indent=2))
+            typer.echo(json.dumps(msgspec.to_builtins(list(found)), indent=2))
         else:
             _print(found)
 
 
-def _print(found: "list[Instrument]") -> None:
+def _print(found: "Sequence[Instrument]") -> None:
     from rich.console import Console
     from rich.table import Table
 

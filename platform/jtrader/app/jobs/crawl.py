@@ -47,17 +47,19 @@ def crawl_market_data(
     return msgspec.structs.replace(result, seconds=round(time.monotonic() - began, 3))
 
 
-def known_instruments(refresh: bool = False, settings: Settings | None = None) -> Sequence[Instrument]:
-    """The stored instruments; asks the venues first when there are none yet, or when `refresh` is wanted."""
+def known_instruments(
+    markets: Sequence[Market] = MARKETS, refresh: bool = False, settings: Settings | None = None
+) -> Sequence[Instrument]:
+    """The stored instruments of the markets, by id; asks a market that has none yet, all of them with `refresh`."""
     use_exact_context()
     settings = settings or load_settings()
     with open_stores(settings) as stores:
-        stored = stores.instruments.load()
-        if stored and not refresh:
-            return stored
-        with open_sources(settings, MARKETS) as sources:
-            _refresh(sources, stores.instruments)
-        return stores.instruments.load()
+        stored = {instrument.market for instrument in stores.instruments.load()}
+        to_ask = [market for market in markets if refresh or market not in stored]
+        if to_ask:
+            with open_sources(settings, to_ask) as sources:
+                _refresh(sources, stores.instruments)
+        return [instrument for instrument in stores.instruments.load() if instrument.market in markets]
 
 
 def summary(result: CrawlResult, link: str | None = None) -> str:

@@ -54,7 +54,7 @@ class MongoCandleStore:
     def times(self, instrument: InstrumentId, start: int, end: int) -> Sequence[int]:
         def find() -> list[int]:
             found = self._candles.find(_range(instrument, start, end), {"_id": False, "ts": True}).sort("ts", ASCENDING)
-            return [row["ts"] for row in found]
+            return [int(row["ts"]) for row in found]
 
         return self._mongo.run("times", find)
 
@@ -70,7 +70,7 @@ class MongoCandleStore:
 
     def gaps(self) -> Sequence[Gap]:
         rows = self._mongo.run("gaps", lambda: list(self._gaps.find().sort("_id", ASCENDING)))
-        return [Gap(instrument=row["_id"], **gap) for row in rows for gap in row["gaps"]]
+        return [_gap(row["_id"], gap) for row in rows for gap in row["gaps"]]
 
     def _upsert(self, batch: Sequence[Candle]) -> int:
         """Reads what is there and writes what differs: five times faster than an upsert of every row, and a repeat
@@ -92,7 +92,7 @@ class MongoCandleStore:
         for candle in batch:
             times.setdefault(candle.instrument, []).append(candle.ts)
         return {
-            (row["instrument"], row["ts"]): Candle(**row)
+            (row["instrument"], row["ts"]): _candle(row)
             for instrument, ts in times.items()
             for row in self._candles.find({"instrument": instrument, "ts": {"$in": ts}}, _FIELDS)
         }
@@ -100,14 +100,14 @@ class MongoCandleStore:
     def _page(self, instrument: InstrumentId, start: int, end: int) -> list[Candle]:
         def find() -> list[Candle]:
             found = self._candles.find(_range(instrument, start, end), _FIELDS).sort("ts", ASCENDING).limit(_PAGE)
-            return [Candle(**row) for row in found]
+            return [_candle(row) for row in found]
 
         return self._mongo.run("candles", find)
 
     def _record_gaps(self, instrument: InstrumentId, start: int, end: int, gaps: Sequence[Gap]) -> None:
         """Replaces the document if nobody else did meanwhile: otherwise its key is taken, and it is tried again."""
         row = self._gaps.find_one({"_id": instrument}) or {"version": 0, "gaps": []}
-        kept = outside((Gap(instrument=instrument, **gap) for gap in row["gaps"]), start, end)
+        kept = outside((_gap(instrument, gap) for gap in row["gaps"]), start, end)
         merged = sorted([*kept, *gaps], key=lambda gap: gap.start)
         fresh = {"version": row["version"] + 1, "gaps": [_gap_document(gap) for gap in merged]}
         self._gaps.replace_one({"_id": instrument, "version": row["version"]}, fresh, upsert=True)
@@ -122,8 +122,17 @@ def _key(candle: Candle) -> dict[str, Any]:
     return {"instrument": candle.instrument, "ts": candle.ts}
 
 
+def _candle(row: Mapping[str, Any]) -> Candle:
+    """The driver's own integer type stays here: nothing else knows how to encode it."""
+    return Candle(row["instrument"], int(row["ts"]), *(row[name] for name in VALUES))
+
+
 def _document(candle: Candle) -> dict[str, Any]:
     return msgspec.structs.asdict(candle)
+
+
+def _gap(instrument: InstrumentId, row: Mapping[str, Any]) -> Gap:
+    return Gap(instrument=instrument, start=int(row["start"]), end=int(row["end"]), cause=row["cause"])
 
 
 def _gap_document(gap: Gap) -> dict[str, Any]:

@@ -1,0 +1,175 @@
+"""The crawl as a user runs it: real simulator, real ccxt, real mongod, the command line in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+import tenacity
+
+from jtrader.app.jobs.crawl import crawl_market_data, known_instruments, summary
+from jtrader.app.settings import Settings, load_settings
+from jtrader.app.wiring.data import open_stores
+from jtrader.domain.errors import BadInput
+from jtrader.domain.ids import InstrumentId
+from jtrader.domain.times import DAY, MINUTE, iso, to_millis
+
+INSTRUMENTS = ("binance_usdm:BTCUSDT", "binance_usdm:ETHUSDT", "binance_spot:BTCUSDT", "binance_spot:ETHUSDT")
+HOSTS = {
+    "binance_usdm": ("fapi.binance.com", "/fapi/v1/klines"),
+    "binance_spot": ("api.binance.com", "/api/v3/klines"),
+}
+
+
+@pytest.fixture
+def settings(tmp_path: Path, mongo, simulator) -> Settings:
+    return load_settings(
+        home=tmp_path, mongo_uri=mongo.uri, mongo_database=mongo.database, simulator_uri=simulator.uri, crawl_days=1
+    )
+
+
+@pytest.fixture
+def environment(settings: Settings) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("JTRADER_")}
+    return own | {
+        "JTRADER_HOME": str(settings.home),
+        "JTRADER_MONGO_URI": settings.need("mongo_uri"),
+        "JTRADER_MONGO_DATABASE": settings.mongo_database,
+        "JTRADER_SIMULATOR_URI": settings.need("simulator_uri"),
+        "JTRADER_CRAWL_DAYS": "1",
+        "COLUMNS": "200",
+    }
+
+
+def jtrader(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from jtrader.app.cli import main; main()", *words]
+    repository = Path(__file__).resolve().parents[3]
+    return subprocess.run(
+        command,
+        env=environment | {"PYTHONPATH": str(repository / "platform")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_a_day_of_four_instruments_equals_what_the_venue_serves(settings: Settings, simulator) -> None:
+    result = crawl_market_data(settings=settings)
+    assert (result.stored, result.new, result.gaps, result.quarantined) == (4 * 1440, 4 * 1440, 0, 0)
+    assert result.end == simulator.now // MINUTE * MINUTE
+    assert result.start == result.end - DAY
+    assert f"{4 * 1440:,} stored" in summary(result)
+    with open_stores(settings) as stores:
+        for name in INSTRUMENTS:
+            market, _, symbol = name.partition(":")
+            host, path = HOSTS[market]
+            query = {"symbol": symbol, "interval": "1m", "startTime": to_millis(result.start), "limit": 1000}
+            with httpx.Client(base_url=simulator.uri, headers={"Host": host}) as http:
+                rows = http.get(path, params=query).json()
+            stored = list(stores.candles.read(InstrumentId(name), result.start, result.start + 1000 * MINUTE))
+            assert [[to_millis(c.ts), c.open, c.high, c.low, c.close, c.volume] for c in stored] == [
+                [row[0], *map(float, row[1:6])] for row in rows
+            ]
+
+
+def test_running_again_fetches_nothing_and_later_only_what_is_new(settings: Settings, simulator) -> None:
+    first = crawl_market_data(["binance_usdm:BTCUSDT"], 1, iso(simulator.now - 60 * MINUTE), settings)
+    again = crawl_market_data(["binance_usdm:BTCUSDT"], 1, iso(simulator.now - 60 * MINUTE), settings)
+    assert (first.new, again.new, again.pages) == (1440, 0, 0)
+    assert crawl_market_data(["binance_usdm:BTCUSDT"], 1, None, settings).new == 60
+
+
+def test_a_history_that_is_shorter_than_asked_for_says_where_it_begins(settings: Settings) -> None:
+    [row] = crawl_market_data(["binance_usdm:BTCUSDT"], 10, None, settings).instruments
+    assert row.gaps == 0
+    assert row.first is not None
+    assert row.stored < 10 * 1440
+    again = crawl_market_data(["binance_usdm:BTCUSDT"], 10, None, settings)
+    assert (again.new, again.gaps) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((["binance_usdm:DOGEUSDT"], 1, None), "unknown instrument binance_usdm:DOGEUSDT: the venue offers 2, for"),
+        ((["binance_usdm"], 1, None), "market:SYMBOL"),
+        ((["kraken:XBT"], 1, None), "market 'kraken' is not known"),
+        ((None, 1, "2099-01-01T00:00:00Z"), "lies in the future"),
+        ((None, 1, "2020-01-02"), "has no candle at its venue from 2020-01-01T00:00:00Z"),
+        ((None, 1, "yesterday"), "'yesterday' is not a time"),
+    ],
+)
+def test_bad_input_is_refused_and_stores_no_candle(settings: Settings, words, says: str) -> None:
+    with pytest.raises(BadInput, match=says):
+        crawl_market_data(*words, settings)
+    with open_stores(settings) as stores:
+        assert stores.candles.count() == 0
+
+
+def test_instruments_are_kept_and_asked_once(settings: Settings) -> None:
+    found = known_instruments(settings=settings)
+    assert sorted(i.id for i in found) == sorted(INSTRUMENTS)
+    offline = load_settings(
+        home=settings.home,
+        mongo_uri=settings.need("mongo_uri"),
+        mongo_database=settings.mongo_database,
+        simulator_uri="http://127.0.0.1:9",
+    )
+    assert known_instruments(settings=offline) == found
+
+
+def test_the_command_line(environment: dict[str, str]) -> None:
+    done = jtrader(environment, "crawl", "--instrument", "binance_spot:ETHUSDT", "--json")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert (figures["stored"], figures["gaps"], figures["instruments"][0]["new"]) == (1440, 0, 1440)
+    table = jtrader(environment, "crawl", "-i", "binance_spot:ETHUSDT")
+    assert "1,440 stored (0 new in 0 pages), 0 gaps" in " ".join(table.stdout.split())
+    listed = json.loads(jtrader(environment, "instruments", "--market", "binance_usdm", "--json").stdout)
+    ticks = {i["id"]: i["price_tick"] for i in listed}
+    assert ticks == {"binance_usdm:BTCUSDT": "0.1", "binance_usdm:ETHUSDT": "0.01"}
+
+
+@pytest.mark.parametrize(
+    ("words", "change", "code", "says"),
+    [
+        (("crawl", "-i", "binance_usdm:NOPE"), {}, 2, "unknown instrument"),
+        (("crawl", "--days", "0"), {}, 2, "days"),
+        (("instruments", "--market", "moon"), {}, 2, "not known"),
+        (("crawl",), {"JTRADER_MONGO_URI": "nonsense"}, 2, "mongo_uri"),
+    ],
+)
+def test_the_command_line_refuses_in_a_sentence(environment, words, change, code, says) -> None:
+    done = jtrader(environment | change, *words)
+    assert done.returncode == code
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_killed_crawl_goes_on_where_it_was(environment: dict[str, str], settings: Settings) -> None:
+    repository = Path(__file__).resolve().parents[3]
+    command = [sys.executable, "-c", "from jtrader.app.cli import main; main()", "crawl", "--days", "2"]
+    with (
+        open_stores(settings) as stores,
+        subprocess.Popen(
+            command, env=environment | {"PYTHONPATH": str(repository / "platform")}, stderr=subprocess.DEVNULL
+        ) as running,
+    ):
+        some_stored = tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda count: count < 1_000),
+            stop=tenacity.stop_after_delay(60),
+            wait=tenacity.wait_fixed(0.01),
+        )
+        some_stored(stores.candles.count)
+        running.kill()
+        running.wait()
+        before = stores.candles.count()
+        result = crawl_market_data(days=2, settings=settings)
+        # what the dead process had sent may still have been applied after the count
+        assert 0 < result.new <= result.stored - before
+        assert (result.stored, result.gaps) == (4 * 2880, 0)
+        assert stores.candles.count() == result.stored
