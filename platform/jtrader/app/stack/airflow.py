@@ -9,6 +9,7 @@ import psutil
 
 from jtrader.app.settings import CHECKOUT
 from jtrader.app.stack import http
+from jtrader.app.stack.ports import is_taken
 from jtrader.app.stack.service import Check, Command, Service
 from jtrader.app.stack.site import Site
 from jtrader.app.stack.steps import run_step
@@ -71,6 +72,8 @@ def _component(name: str) -> Check:
     """Healthy once a heartbeat of this very process is in the database; one from before its start tells nothing."""
 
     def check(site: Site, pid: int) -> str | None:
+        if not is_taken(site.ports["airflow"]):
+            return "the API server has not begun to listen"
         health = http.json_of(f"{site.url('airflow')}/api/v2/monitor/health")
         if health is None:
             return "the API server does not answer yet"

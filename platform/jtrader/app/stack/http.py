@@ -1,10 +1,10 @@
-"""Health by HTTP: a door that answers 2xx within two seconds is open."""
+"""Health by HTTP: a door that answers 2xx within five seconds is open."""
 
 from typing import Any
 
 import httpx
 
-_SECONDS = 2.0
+_SECONDS = 5.0
 
 
 def get(url: str, seconds: float = _SECONDS) -> httpx.Response:

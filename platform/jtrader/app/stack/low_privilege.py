@@ -23,7 +23,7 @@ def prefix(paths: Iterable[Path]) -> list[str]:
         return []
     _ensure_user()
     command = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups"]
-    if any(_is_closed(path) for path in paths):
+    if any(is_closed(path) for path in paths):
         right = _passing_right()
         command += [f"--inh-caps=+{right}", f"--ambient-caps=+{right}"]
     return [*command, "--"]
@@ -37,7 +37,8 @@ def give(folder: Path) -> None:
         shutil.chown(folder, USER, USER)
 
 
-def _is_closed(path: Path) -> bool:
+def is_closed(path: Path) -> bool:
+    """Whether other users are kept from reaching it by a folder above it."""
     return any(not parent.stat().st_mode & 0o001 for parent in path.absolute().parents)
 
 

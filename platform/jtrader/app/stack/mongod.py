@@ -135,5 +135,4 @@ SERVICE = Service(
     prepare=prepare,
     finish=make_member,
     stop_seconds=60,
-    start_seconds=60.0,
 )

@@ -149,5 +149,4 @@ SERVICE = Service(
     stop_signal="INT",
     stop_alone=True,
     stop_seconds=60,
-    start_seconds=60.0,
 )

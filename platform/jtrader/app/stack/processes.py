@@ -1,8 +1,8 @@
 """Which running processes belong to a stack, whoever their parent is now.
 
 Every service writes its line of /proc (pid and start time) to `run/pids/<name>` before it runs, and carries the mark
-JTRADER_STACK_HOME=<home> in its environment. Some programs overwrite their environment (PostgreSQL, gunicorn); these are
-found by the recorded pid and start time, as descendants, or as members of a recorded process group that work below
+JTRADER_STACK_HOME=<home> in its environment. Some programs overwrite their environment (PostgreSQL, gunicorn); these
+are found by the recorded pid and start time, as descendants, or as members of a recorded process group that work below
 home."""
 
 import os

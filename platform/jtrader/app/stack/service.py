@@ -44,8 +44,8 @@ class Service:
     stop_alone: bool = False
     """The signal goes to the process alone, which ends its children; else to its whole group."""
     stop_seconds: int = 30
-    start_seconds: float = 120.0
-    """How long it may take to become healthy."""
+    start_seconds: float = 300.0
+    """How long it may take to become healthy, on a machine that has much else to do."""
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, what: str, cancelled: Event, poll: float = 0.1) -> None:

@@ -78,7 +78,7 @@ def _await_health(site: Site, supervisor: Supervisor, service: Service) -> None:
         return trouble is None
 
     try:
-        wait_until(settled, service.start_seconds, f"{service.name}: health", site.cancelled, poll=0.2)
+        wait_until(settled, service.start_seconds, f"{service.name}: health", site.cancelled, poll=0.3)
     except Unavailable as error:
         if site.cancelled.is_set() or len(seen) > MAX_DEATHS:
             raise
