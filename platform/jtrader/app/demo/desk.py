@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from jtrader.app.settings import Settings, load_settings
+from jtrader.app.stack.ports import DEMO_BASE_PORT
 from jtrader.domain.ids import split_instrument_id
 from jtrader.exchange.sim.market.calibration import DEMO_PREDICTABILITY as PREDICTABILITY
 
@@ -67,6 +68,9 @@ def _toml(plan: DemoPlan) -> str:
         "# The demo's desk, written by 'jtrader demo' and overwritten by its next run.",
         f"crawl_instruments = {_strings(plan.instruments)}",
         f"crawl_days = {CRAWL_DAYS if plan.history is None else CRAWL_DAYS + 1}",
+        "",
+        "[stack]",
+        f"base_port = {DEMO_BASE_PORT}",
         "",
         "[simulator]",
         *([f"history = {json.dumps(str(plan.history.absolute()))}"] if plan.history else []),

@@ -86,6 +86,7 @@ def build(settings: Settings) -> FastAPI:
 def main() -> None:
     use_exact_context()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     settings = load_settings()
     where = urlsplit(settings.need("web_uri"))
     server = uvicorn.Server(
