@@ -111,8 +111,8 @@ INSTRUMENTS: dict[InstrumentId, InstrumentCalibration] = {
         orders_per_second=15.83,
         requotes_per_second=5.88,
         depth=_BTC_PERP_DEPTH,
-        funding_mean_bp=0.33,
-        funding_std_bp=0.45,
+        funding_mean_bp=0.40,
+        funding_std_bp=0.44,
     ),
     instrument_id("binance_usdm", "ETHUSDT"): InstrumentCalibration(
         base="ETH",

@@ -7,7 +7,7 @@ from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.times import MINUTE, iso
-from jtrader.exchange.sim.market.calibration import INSTRUMENTS
+from jtrader.exchange.sim.market.calibration import BASES, INSTRUMENTS, LEADER
 from jtrader.exchange.sim.market.flow import LiveFlow, Participants
 from jtrader.exchange.sim.market.funding import INTERVAL, generated_rate
 from jtrader.exchange.sim.market.latent import DAY_MINUTES
@@ -90,17 +90,22 @@ class SimMarket:
     def _serve(self, instrument: InstrumentId, start: int, end: int) -> Served:
         plan = self.plan
         recording = self._recordings.get(instrument)
-        base = INSTRUMENTS[instrument].base
-        if base not in self._underlyings:
-            self._underlyings[base] = Underlying(plan.seed, base, plan.predictability, start)
         price = None
         first = start - plan.days * DAY_MINUTES
         if recording:
             recording.until(start)
             first = recording.start
             price = int(recording.candles[3, -1]) * float(listed(instrument).price_tick)
-        path = FairPath(plan.seed, listed(instrument), self._underlyings[base], start, price)
+        path = FairPath(
+            plan.seed, listed(instrument), self._underlying(INSTRUMENTS[instrument].base, start), start, price
+        )
         return Served(plan.seed, listed(instrument), path, recording, (first, start, end), plan.intensity)
+
+    def _underlying(self, base: str, start: int) -> Underlying:
+        if base not in self._underlyings:
+            leader = self._underlying(LEADER, start) if BASES[base].beta else None
+            self._underlyings[base] = Underlying(self.plan.seed, base, self.plan.predictability, start, leader)
+        return self._underlyings[base]
 
     def _of(self, instrument: InstrumentId) -> Served:
         if instrument not in self._served:

@@ -23,9 +23,9 @@ class FairPath:
         self._basis = Mixture(seed, f"basis/{instrument.id}", self.figures.basis_parts)
         self._levels: dict[int, Floats] = {}
         self._seconds: tuple[int, Floats] | None = None
-        self.known_mean = self.figures.basis_mean_bp * BP
+        self.usual_basis = self.figures.basis_mean_bp * BP
         if anchor_price is None:
-            self._start = math.log(BASES[self.figures.base].start_price) + self.known_mean
+            self._start = math.log(BASES[self.figures.base].start_price) + self.usual_basis
         else:
             self._start = math.log(anchor_price) - float(self._drifted(anchor // DAY_MINUTES)[anchor % DAY_MINUTES])
 
@@ -64,4 +64,4 @@ class FairPath:
     def basis_at(self, ts: int) -> float:
         """Log distance to the index at the start of `ts`'s minute."""
         day, index = divmod(ts // MINUTE, DAY_MINUTES)
-        return self.known_mean + BP * float(self._basis.day(day)[index])
+        return self.usual_basis + BP * float(self._basis.day(day)[index])

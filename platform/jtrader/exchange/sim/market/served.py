@@ -95,7 +95,7 @@ class Served:
     def index(self, ts: int) -> float:
         """The fair price without the basis; before `live_start` of recorded history, without the usual basis."""
         recorded = self._recording is not None and ts < self.live_start * MINUTE
-        return self.fair(ts) * math.exp(-(self.path.known_mean if recorded else self.path.basis_at(ts)))
+        return self.fair(ts) * math.exp(-(self.path.usual_basis if recorded else self.path.basis_at(ts)))
 
     def buy_share(self, day: int) -> Floats:
         """The takers' expected share of buys in each minute of a generated day."""

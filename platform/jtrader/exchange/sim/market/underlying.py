@@ -14,7 +14,7 @@ p, a minute's variance stays the same.
 
 import numpy as np
 
-from jtrader.exchange.sim.market.calibration import BASES, FLOW_MEMORY_MINUTES, LEADER
+from jtrader.exchange.sim.market.calibration import BASES, FLOW_MEMORY_MINUTES
 from jtrader.exchange.sim.market.latent import DAY_MINUTES, Floats, MinuteProcess, Mixture
 from jtrader.exchange.sim.market.randomness import keyed
 
@@ -38,16 +38,20 @@ class MinuteMoves:
 
 
 class Underlying:
-    """Log prices of one base relative to that at `anchor`, a minute number since 1970."""
+    """Log prices of one base relative to that at `anchor`, a minute number since 1970. A base with a beta needs the
+    leader that it follows."""
 
-    def __init__(self, seed: int, base: str, predictability: float, anchor: int) -> None:
+    def __init__(
+        self, seed: int, base: str, predictability: float, anchor: int, leader: "Underlying | None" = None
+    ) -> None:
         figures = BASES[base]
         self._seed = seed
         self._name = f"underlying/{base}"
         self._figures = figures
         self._predictability = predictability
-        self._anchor = anchor
-        self._leader = Underlying(seed, LEADER, predictability, anchor) if figures.beta else None
+        self._anchor_day, self._anchor_minute = divmod(anchor, DAY_MINUTES)
+        self._offsets = {self._anchor_day: 0.0}
+        self._leader = leader
         self._states = Mixture(seed, f"{self._name}/log_vol", figures.log_vol)
         self._flow = MinuteProcess(seed, f"{self._name}/flow", FLOW_MEMORY_MINUTES)
         self._hours = hour_curve(figures.hour_vol, mean_square=True)
@@ -60,8 +64,7 @@ class Underlying:
 
     def levels(self, day: int) -> Floats:
         """Log price at the start of each of the day's minutes, relative to the anchor's."""
-        anchor_day, minute = divmod(self._anchor, DAY_MINUTES)
-        return self._since(day, anchor_day) - float(self._since(anchor_day, anchor_day)[minute])
+        return self._since_midnight(day) - float(self._since_midnight(self._anchor_day)[self._anchor_minute])
 
     def bridge(self, minute: int) -> Floats:
         """How the log price strays within a minute from the line between its ends: 61 values, a second each."""
@@ -72,12 +75,20 @@ class Underlying:
         own: Floats = float(self.day(day).own_sigma[index]) * stray
         return own + self._figures.beta * self._leader.bridge(minute) if self._leader else own
 
-    def _since(self, day: int, anchor_day: int) -> Floats:
+    def _since_midnight(self, day: int) -> Floats:
         """Log price at the start of each minute, relative to the start of the anchor's day."""
-        forward = sum(float(self.day(d).move.sum()) for d in range(anchor_day, day))
-        backward = sum(float(self.day(d).move.sum()) for d in range(anchor_day - 1, day - 1, -1))
         within: Floats = np.concatenate(([0.0], np.cumsum(self.day(day).move)[:-1]))
-        return forward - backward + within
+        return self._offset(day) + within
+
+    def _offset(self, day: int) -> float:
+        """Log price at the start of a day; always summed from the anchor's day outwards."""
+        for d in range(self._anchor_day, day):
+            if d + 1 not in self._offsets:
+                self._offsets[d + 1] = self._offsets[d] + float(self.day(d).move.sum())
+        for d in range(self._anchor_day - 1, day - 1, -1):
+            if d not in self._offsets:
+                self._offsets[d] = self._offsets[d + 1] - float(self.day(d).move.sum())
+        return self._offsets[day]
 
     def _make(self, day: int) -> MinuteMoves:
         figures = self._figures

@@ -11,6 +11,7 @@ import pytest
 
 from fixtures.simmarket import BTC, ETH, SPOT_BTC, SPOT_ETH, plan
 from jtrader.domain.ids import InstrumentId
+from jtrader.domain.times import HOUR
 from jtrader.exchange.sim.market.calibration import DEMO_PREDICTABILITY
 from jtrader.exchange.sim.market.listing import LISTED
 from jtrader.exchange.sim.market.market import SimMarket, build_market
@@ -164,3 +165,20 @@ def test_predictability_leaves_minutes_as_they_are() -> None:
         plain, demo = (month(7, instrument, p).returns for p in (0.0, DEMO_PREDICTABILITY))
         assert demo.std() == pytest.approx(plain.std(), rel=0.03)
         assert kurtosis(demo) == pytest.approx(kurtosis(plain), rel=0.3)
+
+
+@pytest.mark.parametrize(
+    ("instrument", "mean", "std", "negative"), [(BTC, 0.3166, 0.4089, 0.188), (ETH, 0.3346, 0.442, 0.2584)]
+)
+def test_funding_is_mostly_a_small_payment_by_longs(
+    instrument: InstrumentId, mean: float, std: float, negative: float
+) -> None:
+    market = made_market(7, 0.0)
+    instants = [(61_000 + i) * 8 * HOUR for i in range(1_000)]
+    rates = np.array([float(market.funding_rate(instrument, ts)) for ts in instants]) * 1e4
+    assert rates.mean() == pytest.approx(mean, abs=0.12)
+    assert rates.std() == pytest.approx(std, abs=0.08)
+    assert np.mean(rates < 0) == pytest.approx(negative, abs=0.1)
+    assert rates.max() == 1.0
+    assert lagged(rates, 1) == pytest.approx(0.44, abs=0.15)
+    assert lagged(rates, 9) == pytest.approx(0.27, abs=0.15)
