@@ -167,10 +167,7 @@ def test_positions_follow_the_rule_in_decimals(fills: list[tuple[int, int]]) -> 
             left = change + sign * closed
         cost += left * price
         quantity += change
-        assert text(moved.cost) == f"{cost.quantize(Decimal('1e-8'), ROUND_HALF_EVEN):.8f}".replace(
-            "-0.00000000", "0.00000000"
-        )
-        assert Decimal(text(moved.realised)) == realised
+        assert (Decimal(text(moved.cost)), Decimal(text(moved.realised))) == (cost, realised)
         assert moved.lots * Decimal("0.001") == quantity
         position = Position(moved.lots, moved.cost)
 
