@@ -50,7 +50,6 @@ class Participants:
         self._bids, self._asks = (
             Ladder(side, served.path.figures, tick_bp, lots_per_base) for side in (Side.BUY, Side.SELL)
         )
-        self._ladders = {Side.BUY: self._bids, Side.SELL: self._asks}
         self._reach = TAKER_REACH_BP / tick_bp
         self._now = served.live_start * MINUTE
         self._minute = served.live_start

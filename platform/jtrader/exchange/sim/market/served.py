@@ -90,7 +90,7 @@ class Served:
             minute = max(ts // MINUTE, self.first)
             row, column = ("close", minute - 1) if minute > self.first else ("open", minute)
             return int(self.history.table[FIELDS.index(row), column - self.first]) * self.tick
-        return math.exp(self.path.at_ts(ts) + self._shift_at(ts // MINUTE))
+        return math.exp(self.path.at_ts(ts) + self._shift_at(ts))
 
     def index(self, ts: int) -> float:
         """The fair price without the basis; before `live_start` of recorded history, without the usual basis."""
@@ -110,9 +110,11 @@ class Served:
         orders: Floats = rate * (lots / usual) ** _ORDERS_ON_VOLUME
         return orders
 
-    def _shift_at(self, minute: int) -> float:
-        past = minute - self.live_end
-        return self._shift * math.exp(-past / RETURN_MINUTES) if past >= 0 else 0.0
+    def _shift_at(self, ts: int) -> float:
+        """What is left at `ts` of the distance between the last trade and the fair path; none up to `live_end`, so
+        that a mark once told stays."""
+        past = ts - self.live_end * MINUTE
+        return self._shift * math.exp(-(past // MINUTE) / RETURN_MINUTES) if past > 0 else 0.0
 
     def _stretches(self, end: int) -> list[Stretch]:
         """The stretches after the live window up to minute `end` at least."""

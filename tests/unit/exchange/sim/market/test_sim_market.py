@@ -65,6 +65,14 @@ def test_after_the_window_the_market_goes_on_from_the_last_trade(market: SimMark
         market.resume({}, {})
 
 
+def test_a_mark_that_was_told_stays_when_the_market_goes_on(market: SimMarket) -> None:
+    times = range(LIVE_START - 3 * MINUTE, market.live_end + 1, MINUTE // 2)
+    told = [market.mark(BTC, ts) for ts in times]
+    market.resume({BTC: 1_060_000}, {BTC: 1})
+    assert [market.mark(BTC, ts) for ts in times] == told
+    assert float(market.mark(BTC, market.live_end + 1)) == pytest.approx(106_000, abs=30)
+
+
 def test_an_instrument_that_nobody_traded_goes_on_from_its_path(market: SimMarket) -> None:
     market.resume({}, {})
     assert market.first_trade_id(ETH, market.live_end) == market.first_trade_id(ETH, LIVE_START)
