@@ -8,7 +8,18 @@ import typer
 from jtrader.domain.errors import BadInput, JtraderError
 from jtrader.domain.money import use_exact_context
 
-VERBS: tuple[str, ...] = ("crawl", "doctor", "instruments", "lineage", "reconcile", "simulate", "status", "up", "why")
+VERBS: tuple[str, ...] = (
+    "crawl",
+    "demo",
+    "doctor",
+    "instruments",
+    "lineage",
+    "reconcile",
+    "simulate",
+    "status",
+    "up",
+    "why",
+)
 
 CTRL_C = 130
 """The exit code that typer makes of a KeyboardInterrupt."""
