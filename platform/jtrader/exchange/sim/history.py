@@ -8,10 +8,10 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from jtrader.domain.ids import InstrumentId
-from jtrader.domain.times import MINUTE
+from jtrader.domain.times import DAY, MINUTE
 from jtrader.exchange.sim.market.market import SimMarket
 from jtrader.exchange.sim.market.tape import Kline, Print
-from jtrader.exchange.sim.tape import LiveTape, grown
+from jtrader.exchange.sim.tape import LiveTape, grown, merged
 
 
 class History:
@@ -22,6 +22,8 @@ class History:
         self.tape = LiveTape(market.live_start, before[-1].close if before else 0)
         self.now = market.live_start
         self._minute: tuple[int, list[Print]] = (0, [])
+        self._day: Kline | None = None
+        self._day_ends = 0
 
     @property
     def first_minute(self) -> int:
@@ -44,6 +46,16 @@ class History:
     def latest_klines(self, count: int) -> list[Kline]:
         end = self.now + MINUTE
         return self.klines(self.now // MINUTE * MINUTE - count * MINUTE, end)[-count:]
+
+    def day(self) -> Kline:
+        """The 1,440 minutes up to now as one candle; what is closed of them is summed once a minute."""
+        current = max(self.now - 1, 0) // MINUTE * MINUTE
+        if self._day is None or self._day_ends != current:
+            closed = self.klines(current - DAY + MINUTE, current)
+            self._day = merged(closed, closed[0].minute_ns) if closed else None
+            self._day_ends = current
+        parts = ([self._day] if self._day is not None else []) + self.klines(current, current + MINUTE)
+        return merged(parts, parts[0].minute_ns)
 
     def prints_from(self, start: int) -> Iterator[Print]:
         """Trades with ts ≥ start, ascending, to market time."""

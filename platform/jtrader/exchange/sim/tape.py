@@ -69,3 +69,20 @@ def grown(start: int, last_price: int, deals: list[Print]) -> Kline:
     for deal in deals:
         minute = _grown(minute, deal)
     return minute
+
+
+def merged(minutes: list[Kline], start: int) -> Kline:
+    """Minutes as one candle that opens at `start`; minutes without a trade don't count for its prices."""
+    traded = [minute for minute in minutes if minute.count] or minutes
+    return Kline(
+        start,
+        traded[0].open,
+        max(minute.high for minute in traded),
+        min(minute.low for minute in traded),
+        traded[-1].close,
+        sum(minute.volume for minute in minutes),
+        sum(minute.turnover for minute in minutes),
+        sum(minute.count for minute in minutes),
+        sum(minute.buy_volume for minute in minutes),
+        sum(minute.buy_turnover for minute in minutes),
+    )

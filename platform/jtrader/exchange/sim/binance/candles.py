@@ -7,6 +7,7 @@ from jtrader.domain.times import DAY, HOUR, MILLISECOND, MINUTE, to_millis
 from jtrader.exchange.sim.binance.errors import BAD_INTERVAL, SPOT, BinanceError
 from jtrader.exchange.sim.history import History
 from jtrader.exchange.sim.market.tape import Kline
+from jtrader.exchange.sim.tape import merged
 from jtrader.venue.listing import Listing
 from jtrader.venue.units import text
 
@@ -44,37 +45,21 @@ def candles(history: History, interval: int, start: int | None, end: int | None,
         newest = min(newest, first + (limit - 1) * interval)
     if newest < first:
         return []
-    return list(_merged(history.klines(first, newest + interval), interval))
+    return list(_grouped(history.klines(first, newest + interval), interval))
 
 
-def _merged(minutes: list[Kline], interval: int) -> Iterator[Kline]:
+def _grouped(minutes: list[Kline], interval: int) -> Iterator[Kline]:
     if interval == MINUTE:
         yield from minutes
         return
     group: list[Kline] = []
     for minute in minutes:
         if group and minute.minute_ns // interval != group[0].minute_ns // interval:
-            yield _merge(group, interval)
+            yield merged(group, group[0].minute_ns // interval * interval)
             group = []
         group.append(minute)
     if group:
-        yield _merge(group, interval)
-
-
-def _merge(group: list[Kline], interval: int) -> Kline:
-    traded = [minute for minute in group if minute.count] or group
-    return Kline(
-        group[0].minute_ns // interval * interval,
-        traded[0].open,
-        max(minute.high for minute in traded),
-        min(minute.low for minute in traded),
-        traded[-1].close,
-        sum(minute.volume for minute in group),
-        sum(minute.turnover for minute in group),
-        sum(minute.count for minute in group),
-        sum(minute.buy_volume for minute in group),
-        sum(minute.buy_turnover for minute in group),
-    )
+        yield merged(group, group[0].minute_ns // interval * interval)
 
 
 def kline_row(kline: Kline, interval: int, listing: Listing) -> list[Any]:

@@ -178,15 +178,12 @@ def day_ticker(call: Call) -> Any:
 def day_row(world: World, market: str, listing: Listing) -> dict[str, Any]:
     """The last 24 hours, counted in whole minutes."""
     history = world.histories[listing.instrument.id]
-    minutes = history.latest_klines(1440)
-    traded = [minute for minute in minutes if minute.count] or minutes
-    first, last = traded[0].open, traded[-1].close
-    volume = sum(minute.volume for minute in minutes)
-    turnover = sum(minute.turnover for minute in minutes)
+    day = history.day()
+    first, last = day.open, day.close
     price, quantity = _places(listing)
-    average = divide(turnover, volume) if volume else last
+    average = divide(day.turnover, day.volume) if day.volume else last
     newest = history.latest_prints(1)
-    count, last_id = sum(minute.count for minute in minutes), newest[-1].id if newest else 0
+    last_id = newest[-1].id if newest else 0
     row: dict[str, Any] = {
         "symbol": listing.symbol,
         "priceChange": listing.price_text(last - first, price),
@@ -195,15 +192,15 @@ def day_row(world: World, market: str, listing: Listing) -> dict[str, Any]:
         "lastPrice": listing.price_text(last, price),
         "lastQty": listing.quantity_text(newest[-1].quantity if newest else 0, quantity),
         "openPrice": listing.price_text(first, price),
-        "highPrice": listing.price_text(max(minute.high for minute in traded), price),
-        "lowPrice": listing.price_text(min(minute.low for minute in traded), price),
-        "volume": listing.quantity_text(volume, quantity),
-        "quoteVolume": text(turnover * listing.tick_lot),
-        "openTime": to_millis(max(world.now - DAY, minutes[0].minute_ns)),
+        "highPrice": listing.price_text(day.high, price),
+        "lowPrice": listing.price_text(day.low, price),
+        "volume": listing.quantity_text(day.volume, quantity),
+        "quoteVolume": text(day.turnover * listing.tick_lot),
+        "openTime": to_millis(max(world.now - DAY, day.minute_ns)),
         "closeTime": to_millis(world.now),
-        "firstId": last_id - max(count - 1, 0),
+        "firstId": last_id - max(day.count - 1, 0),
         "lastId": last_id,
-        "count": count,
+        "count": day.count,
     }
     if market == SPOT:
         quote = best(world, market, listing)
