@@ -107,7 +107,7 @@ class Gates(Part):
     max_drawdown: Annotated[float, Field(gt=0)] | None = None
     """Largest fall of the after-cost equity from its peak, as a fraction of the notional."""
     beats: Name | None = None
-    """A declared model whose out-of-sample AUC and net return this one has to exceed."""
+    """A declared model that this one has to be better than in AUC and log loss, out of sample."""
 
 
 class Declaration(Part):

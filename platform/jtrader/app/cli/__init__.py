@@ -14,9 +14,11 @@ VERBS: tuple[str, ...] = (
     "doctor",
     "instruments",
     "lineage",
+    "promote",
     "reconcile",
     "simulate",
     "status",
+    "train",
     "up",
     "why",
 )

@@ -1,0 +1,162 @@
+"""`spark.read.format("jtrader_candles")`: MongoDB candles, partitioned by instrument and time, as Arrow batches.
+
+Options: `url` (Spark redacts options of that name), `database`, `partition_days` (default 5). Filters on instrument (=,
+IN) and ts (<, ≤, >, ≥, =) are answered by MongoDB's index and not repeated by Spark; other filters stay with Spark.
+Needs spark.sql.python.filterPushdown.enabled. Workers wait for a server that goes away, as the store does.
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyspark.sql.datasource import (
+    DataSource,
+    DataSourceReader,
+    EqualTo,
+    Filter,
+    GreaterThan,
+    GreaterThanOrEqual,
+    In,
+    InputPartition,
+    LessThan,
+    LessThanOrEqual,
+)
+
+from jtrader.domain.times import DAY
+from jtrader.store.mongo.candles import CANDLES, VALUES
+from jtrader.store.mongo.connection import Mongo
+
+if TYPE_CHECKING:
+    from pyspark.sql.types import StructType
+
+FORMAT = "jtrader_candles"
+SCHEMA = "instrument string, ts bigint, open double, high double, low double, close double, volume double"
+PAGE = DAY
+"""How much of a partition is read and kept at a time, ns."""
+
+_ARROW = {"instrument": pa.string(), "ts": pa.int64()} | dict.fromkeys(VALUES, pa.float64())
+
+
+@dataclass
+class CandlePartition(InputPartition):  # type: ignore[misc]
+    """One instrument's minutes in [start, end) ns."""
+
+    instrument: str
+    start: int
+    end: int
+
+
+class CandleReader(DataSourceReader):  # type: ignore[misc]
+    def __init__(self, url: str, database: str, partition_ns: int, names: Sequence[str]) -> None:
+        self._url = url
+        self._database = database
+        self._partition_ns = partition_ns
+        self._names = list(names)
+        self._instruments: set[str] | None = None
+        self._start: int | None = None
+        self._end: int | None = None
+
+    def pushFilters(self, filters: list[Filter]) -> Iterable[Filter]:  # noqa: N802 (Spark's name)
+        for one in filters:
+            if not self._takes(one):
+                yield one
+
+    def partitions(self) -> Sequence[CandlePartition]:
+        with Mongo(self._url, self._database) as mongo:
+            instruments = self._instruments
+            if instruments is None:
+                instruments = set(mongo.run("instruments", lambda: mongo.collection(CANDLES).distinct("instrument")))
+            parts = [part for name in sorted(instruments) for part in self._parts(mongo, name)]
+        return parts or [CandlePartition("", 0, 0)]
+
+    def read(self, partition: CandlePartition) -> Iterator[pa.RecordBatch]:
+        """A day at a time; a page that is interrupted is asked again, so that no row comes twice."""
+        with Mongo(self._url, self._database) as mongo:
+            for start in range(partition.start, partition.end, PAGE):
+                rows = _page(mongo, partition.instrument, start, min(start + PAGE, partition.end))
+                yield from rows.select(self._names).to_batches()
+
+    def _parts(self, mongo: Mongo, instrument: str) -> list[CandlePartition]:
+        """Pieces that start at whole multiples of the partition length, whatever the filters are."""
+        stored = _bounds(mongo, instrument)
+        if stored is None:
+            return []
+        start = max(stored[0], self._start if self._start is not None else stored[0])
+        end = min(stored[1], self._end if self._end is not None else stored[1])
+        borders = [start, *range((start // self._partition_ns + 1) * self._partition_ns, end, self._partition_ns), end]
+        pairs = itertools.pairwise(borders)
+        return [CandlePartition(instrument, low, high) for low, high in pairs if low < high]
+
+    def _takes(self, one: Filter) -> bool:
+        """Whether MongoDB answers the filter."""
+        column = getattr(one, "attribute", None)
+        if column == ("instrument",) and isinstance(one, EqualTo | In):
+            self._only({one.value} if isinstance(one, EqualTo) else set(one.value))
+            return True
+        if column != ("ts",):
+            return False
+        match one:
+            case EqualTo(_, value):
+                self._within(value, value + 1)
+            case GreaterThanOrEqual(_, value):
+                self._within(value, None)
+            case GreaterThan(_, value):
+                self._within(value + 1, None)
+            case LessThan(_, value):
+                self._within(None, value)
+            case LessThanOrEqual(_, value):
+                self._within(None, value + 1)
+            case _:
+                return False
+        return True
+
+    def _only(self, instruments: set[str]) -> None:
+        self._instruments = instruments if self._instruments is None else self._instruments & instruments
+
+    def _within(self, start: int | None, end: int | None) -> None:
+        if start is not None:
+            self._start = start if self._start is None else max(self._start, start)
+        if end is not None:
+            self._end = end if self._end is None else min(self._end, end)
+
+
+class CandleSource(DataSource):  # type: ignore[misc]
+    @classmethod
+    def name(cls) -> str:
+        return FORMAT
+
+    def schema(self) -> str:
+        return SCHEMA
+
+    def reader(self, schema: "StructType") -> CandleReader:
+        days = float(self.options.get("partition_days", "5"))
+        return CandleReader(self.options["url"], self.options["database"], int(days * DAY), schema.fieldNames())
+
+
+def _bounds(mongo: Mongo, instrument: str) -> tuple[int, int] | None:
+    """[first stored minute, last stored minute + 1 ns), or None where nothing is stored."""
+
+    def end_of(direction: int) -> int | None:
+        row = mongo.collection(CANDLES).find_one({"instrument": instrument}, {"ts": True}, sort=[("ts", direction)])
+        return None if row is None else int(row["ts"])
+
+    first = mongo.run("first candle", lambda: end_of(1))
+    last = mongo.run("last candle", lambda: end_of(-1))
+    return None if first is None or last is None else (first, last + 1)
+
+
+def _page(mongo: Mongo, instrument: str, start: int, end: int) -> pa.Table:
+    from pymongoarrow.api import Schema, find_arrow_all
+
+    def find() -> Any:
+        return find_arrow_all(
+            mongo.collection(CANDLES),
+            {"instrument": instrument, "ts": {"$gte": start, "$lt": end}},
+            schema=Schema(_ARROW),
+            projection={"_id": False} | dict.fromkeys(_ARROW, True),
+            sort=[("ts", 1)],
+        )
+
+    return mongo.run("candles", find)
