@@ -24,12 +24,15 @@ OnMessage = Callable[[bytes], None]
 
 
 class _Reader(WSListener):
-    """Hands whole text messages on; picows answers pings."""
+    """Hands whole text messages on; picows answers pings. The first message, the venue's answer to the subscription,
+    is the sign that the connection is up: an opened socket alone is none."""
 
-    def __init__(self, subscribe: bytes, on_message: OnMessage) -> None:
+    def __init__(self, subscribe: bytes, on_message: OnMessage, on_up: Callable[[], None]) -> None:
         self._subscribe = subscribe
         self._on_message = on_message
+        self._on_up = on_up
         self._part = b""
+        self.is_up = False
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         transport.send(WSMsgType.TEXT, self._subscribe)
@@ -47,6 +50,9 @@ class _Reader(WSListener):
                 return
             message, self._part = self._part, b""
         self._on_message(message)
+        if not self.is_up:
+            self.is_up = True
+            self._on_up()
 
 
 class Connection:
@@ -81,8 +87,9 @@ class Connection:
             await asyncio.sleep(random.uniform(wait / 2, wait))
 
     async def _session(self) -> None:
+        reader = _Reader(self._subscribe, self._on_message, self._on_up)
         transport, _ = await ws_connect(
-            lambda: _Reader(self._subscribe, self._on_message),
+            lambda: reader,
             self.target.url,
             extra_headers={"Host": self.target.host},
             enable_auto_ping=True,
@@ -90,9 +97,9 @@ class Connection:
             auto_ping_reply_timeout=IDLE_SECONDS,
             max_redirects=0,
         )
-        self._on_up()
         try:
             await transport.wait_disconnected()
         finally:
             transport.disconnect(graceful=False)
-            self._on_down()
+            if reader.is_up:
+                self._on_down()
