@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
+export LD_LIBRARY_PATH := $(CURDIR)/.venv/lib/native$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 PYTEST := $(BIN)/pytest $(ARGS)
 
 .PHONY: help setup demo test check format-check lint types imports schemas quick-tests up down status doctor

@@ -15,6 +15,8 @@ from jtrader.app.stack.home import Home
 from jtrader.app.stack.secrets import Secrets
 
 PROGRAMS = Path(sys.executable).parent
+NATIVE = PROGRAMS.parent / "lib" / "native"
+"""Libraries from wheels, where the machine lacks them and its user can't install any."""
 MARK = "JTRADER_STACK_HOME"
 """Environment variable that every process of a stack carries; its value is the stack's home."""
 
@@ -96,6 +98,7 @@ class Site:
             **config,
             "HOME": str(Path.home()),
             "PATH": os.pathsep.join((str(PROGRAMS), os.environ.get("PATH", os.defpath))),
+            "LD_LIBRARY_PATH": os.pathsep.join(filter(None, (str(NATIVE), os.environ.get("LD_LIBRARY_PATH")))),
             "PYTHONPATH": str(CHECKOUT / "platform"),
             "JTRADER_HOME": str(self.home.root),
             MARK: str(self.home.root),
