@@ -123,7 +123,8 @@ def _live_start(plan: MarketPlan, recordings: Mapping[InstrumentId, Recording]) 
         if not recording.start < start <= recording.end:
             raise BadInput(
                 f"live_start {iso(start * MINUTE)} does not follow the recorded history of {instrument}: allowed is "
-                f"{iso((recording.start + 1) * MINUTE)} to {iso(recording.end * MINUTE)}, or none: right after the last candle"
+                f"{iso((recording.start + 1) * MINUTE)} to {iso(recording.end * MINUTE)}, "
+                "or none: right after the last candle"
             )
     return start
 
