@@ -1,3 +1,3 @@
 """Plug-ins with fixtures that any test may ask for by name."""
 
-pytest_plugins = ["fixtures.stack", "fixtures.mlflow_server", "fixtures.simulator"]
+pytest_plugins = ["fixtures.stack", "fixtures.mlflow_server", "fixtures.simulator", "fixtures.metabase_server"]

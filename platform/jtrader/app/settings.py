@@ -121,6 +121,8 @@ class Settings(BaseSettings):
     airflow_uri: str | None = None
     hub_uri: str | None = None
     web_uri: str | None = None
+    metabase_uri: str | None = None
+    """http://host:3000 of a Metabase to keep dashboards in; its key file is `<home>/secrets/metabase.json`."""
     simulator_uri: str | None = None
     """http://127.0.0.1:port; serves every simulated venue by Host header, and /sim/… for itself."""
     market_data_uri: str | None = None

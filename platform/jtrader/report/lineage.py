@@ -44,7 +44,7 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
             "fill": self.fill,
             "order": self.order,
             "signal": self.signal,
-            "model_version": None if self.model_version is None else f"{self.model} v{self.model_version}",
+            "model_version": self.model_version,
             "data_manifest": self.data_manifest,
             "commit": self.commit,
         }
