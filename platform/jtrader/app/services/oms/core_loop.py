@@ -6,6 +6,7 @@ Inputs that arrive while an fsync runs are handled together and share the next o
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 from jtrader.app.services.oms.latch import LatchFile
 from jtrader.domain.events import OrderFilled, Sequenced
@@ -19,6 +20,8 @@ from jtrader.risk.kill import KillLevel
 
 MOST_INPUTS = 1_000
 RECENT_FILLS = 1_000
+RECENT_EVENTS = 20_000
+"""Journaled events kept in memory for those who follow by RPC."""
 
 Item = tuple[Input, "asyncio.Future[Answer | None] | None"]
 
@@ -38,6 +41,7 @@ class CoreLoop:
         self.engine = engine
         self.recent_fills: deque[OrderFilled] = deque(maxlen=RECENT_FILLS)
         self.committed = engine.state.seq
+        self._recent: deque[Sequenced] = deque(maxlen=RECENT_EVENTS)
         self._journal = journal
         self._clock = clock
         self._latch = latch
@@ -52,6 +56,13 @@ class CoreLoop:
             self._remember(entry)
         self.committed = self.engine.state.seq
         return self.committed
+
+    def events_since(self, seq: int, limit: int) -> list[Sequenced]:
+        """At most `limit` events after number `seq` that are on disk; the recent ones from memory."""
+        if self._recent and seq >= self._recent[0].seq - 1:
+            return list(islice(self._recent, seq + 1 - self._recent[0].seq, seq + 1 - self._recent[0].seq + limit))
+        entries = islice(self._journal.replay(seq), limit)
+        return [entry for entry in entries if entry.seq <= self.committed]
 
     def now(self) -> Moment:
         return Moment(self._clock.market(), self._clock.wall())
@@ -113,5 +124,6 @@ class CoreLoop:
         self._carry_out(command)
 
     def _remember(self, entry: Sequenced) -> None:
+        self._recent.append(entry)
         if isinstance(entry.event, OrderFilled):
             self.recent_fills.append(entry.event)

@@ -15,7 +15,6 @@ from jtrader.domain.order import ChildOrder, Fill, Intent
 from jtrader.domain.signal import Signal
 from jtrader.engine.inputs import CancelAllAsked, IntentSubmitted
 from jtrader.engine.intents import Answer
-from jtrader.ports.stores import Journal
 
 MOST_EVENTS = 5_000
 
@@ -40,9 +39,8 @@ class FillLine(msgspec.Struct, frozen=True, kw_only=True):
 class Methods:
     """One method an RPC name; `status` gives the process's own state."""
 
-    def __init__(self, core: CoreLoop, journal: Journal, status: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, core: CoreLoop, status: Callable[[], dict[str, Any]]) -> None:
         self._core = core
-        self._journal = journal
         self._status = status
 
     def handlers(self) -> dict[str, Callable[..., Awaitable[Any]]]:
@@ -75,9 +73,9 @@ class Methods:
 
     async def events_since(self, seq: int, limit: int = 1_000) -> list[Sequenced]:
         """Journaled events after number `seq`, at most `limit` (and at most 5,000), none that is not on disk."""
-        committed = self._core.committed
-        entries = islice(self._journal.replay(seq), min(limit, MOST_EVENTS))
-        return [entry for entry in entries if entry.seq <= committed]
+        if seq < 0:
+            raise BadInput(f"seq is {seq}; events are numbered 1, 2, 3 …, ask after 0 for all")
+        return self._core.events_since(seq, min(limit, MOST_EVENTS))
 
     async def positions(self) -> list[PositionState]:
         return self._core.engine.positions()

@@ -112,7 +112,7 @@ class OmsService:
 
     async def _serve(self, stop: asyncio.Event) -> None:
         """Takes intents and looks after orders until `stop`."""
-        server = RpcServer(self._addresses.rpc, Methods(self._core, self._journal, self._status).handlers())
+        server = RpcServer(self._addresses.rpc, Methods(self._core, self._status).handlers())
         try:
             async with asyncio.TaskGroup() as tasks:
                 serving = [tasks.create_task(server.serve()), tasks.create_task(self._tick())]

@@ -1,0 +1,54 @@
+"""How verbs ask the running oms, and how they print figures."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import typer
+
+T = TypeVar("T")
+
+
+def ask_oms(method: str, result: type[T], params: Mapping[str, Any] | None = None) -> T:
+    """The answer of one RPC method. Raises BadInput without an address, Unavailable where no oms answers."""
+    from jtrader.app.settings import load_settings
+    from jtrader.bus.rpc import RpcClient
+
+    uri = load_settings().need("oms_rpc_uri")
+
+    async def ask() -> T:
+        client = RpcClient(uri)
+        try:
+            return await client.call(method, result, params)
+        finally:
+            await client.close()
+
+    return asyncio.run(ask())
+
+
+def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], as_json: bool, empty: str) -> None:
+    """Rows as JSON with all fields, or as a table of `columns`; figures to the right. `empty` where there are none."""
+    if as_json:
+        typer.echo(json.dumps(list(rows), indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    if not rows:
+        typer.echo(empty)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column.replace("_", " "), justify="right" if _is_figure(rows[0].get(column)) else "left")
+    for row in rows:
+        table.add_row(*("" if row.get(column) is None else str(row[column]) for column in columns))
+    Console(highlight=False).print(table)
+
+
+def _is_figure(value: object) -> bool:
+    try:
+        float(str(value))
+    except ValueError:
+        return False
+    return True
