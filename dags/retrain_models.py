@@ -75,7 +75,10 @@ def retrain_models() -> None:
         log.info("%s", summary(result))
         return {
             "text": approval_text(result),
-            "models": [{"name": model.name, "version": model.version, "gate": model.gate} for model in result.models],
+            "models": [
+                {"name": model.name, "version": model.version, "gate": model.gate, "metrics": dict(model.metrics)}
+                for model in result.models
+            ],
             "manifest": result.manifest.hash,
         }
 

@@ -121,7 +121,8 @@ class Day:
         with self._show.step("Train on Spark, track in MLflow") as step:
             run = airflow.next_run("retrain_models", since)
             airflow.wait_for_approval(run, "approve", timeout=420, watch=_tasks(step))
-            self._report.model = facts.model(self._settings, "challenger")
+            metrics = facts.metrics(airflow.result(run, "train"), self._settings.champion)
+            self._report.model = facts.model(self._settings, "challenger", metrics)
             step.summary = facts.describe(self._report.model)
         return run
 
@@ -132,7 +133,7 @@ class Day:
                 params = {"override_by": "demo", "override_reason": "the demo shows the whole loop; sim accounts only"}
             airflow.answer(run, "approve", "Approve", params)
             airflow.finish(run, timeout=120, watch=_tasks(step))
-            self._report.model = facts.model(self._settings, "champion")
+            self._report.model = facts.model(self._settings, "champion", self._report.model["metrics"])
             step.summary = f"{self._report.model['name']} v{self._report.model['version']} is champion" + (
                 ", by override for sim and paper accounts only" if params else ""
             )

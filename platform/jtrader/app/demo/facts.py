@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from jtrader.app.services.heartbeat import read_health
 from jtrader.app.settings import Settings
 from jtrader.app.wiring.data import open_stores
 from jtrader.app.wiring.learning import model_store
+from jtrader.app.wiring.reading import open_reader
 from jtrader.domain.errors import Broken, Unavailable
 from jtrader.domain.money import plain
 from jtrader.domain.times import DAY, MINUTE
+from jtrader.report.lineage import lineage_of
 from jtrader.store.postgres.connection import connect
 from jtrader.store.postgres.reader import PostgresReader
 from jtrader.store.postgres.schema import upgrade
@@ -56,20 +59,19 @@ def candles(settings: Settings) -> dict[str, int]:
         return {"stored": stores.candles.count(), "gaps": len(stores.candles.gaps())}
 
 
-def model(settings: Settings, alias: str) -> dict[str, Any]:
-    """The version behind an alias with its metrics and gate decision, from the registry."""
+def model(settings: Settings, alias: str, metrics: Mapping[str, float]) -> dict[str, Any]:
+    """The version behind an alias with its gate decision, from the registry; `metrics` as its training told them."""
     store = model_store(settings)
     name = settings.champion
     version = store.version(name, alias)
     if version is None:
         raise Broken(f"model {name} has no {alias}: see the log of retrain_models")
     tags = store.tags(name, version)
-    metrics = {key.removeprefix("metric."): float(value) for key, value in tags.items() if key.startswith("metric.")}
     return {
         "name": name,
         "version": version,
         "alias": alias,
-        "metrics": metrics,
+        "metrics": dict(metrics),
         "gate": tags.get("gate", "unknown"),
         "gate_reasons": tags.get("gate_reasons", ""),
         "override_by": tags.get("override_by", ""),
@@ -106,6 +108,18 @@ def reconciliation(settings: Settings, date: dt.date) -> dict[str, Any]:
         "pnl_ledger": _sum([s.pnl_ledger for s in newest.values()]),
         "pnl_venue": _sum([s.pnl_venue for s in newest.values()]),
     }
+
+
+def metrics(trained: Mapping[str, Any], name: str) -> dict[str, float]:
+    """Of one model, from what the task `train` returned."""
+    return next((dict(made["metrics"]) for made in trained["models"] if made["name"] == name), {})
+
+
+def lineage(settings: Settings) -> dict[str, str | None]:
+    """The chain behind the newest fill that a model asked for."""
+    with open_reader(settings) as reader:
+        rows = reader.lineage(from_model=True)
+    return lineage_of(rows[0]).figures() if rows else {}
 
 
 def wait_for_projection(home: Path, seconds: float) -> None:

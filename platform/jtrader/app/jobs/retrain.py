@@ -9,7 +9,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -63,7 +63,7 @@ def promote(
 
 
 def promote_trained(
-    trained: Sequence[Mapping[str, str]],
+    trained: Sequence[Mapping[str, Any]],
     override_by: str = "",
     override_reason: str = "",
     settings: Settings | None = None,
