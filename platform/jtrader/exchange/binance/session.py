@@ -131,6 +131,8 @@ def _exchange(keys: Keys, local: LocalSession | None) -> Any:
         "apiKey": keys.key,
         "secret": keys.secret,
         "enableRateLimit": True,
+        # a minute's weight at once: with a leaky bucket an order would wait seconds behind a heavy query
+        "rateLimiterAlgorithm": "rollingWindow",
         "timeout": REQUEST_TIMEOUT_MS,
         "options": {"recvWindow": RECV_WINDOW_MS},
     }
