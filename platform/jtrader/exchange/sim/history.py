@@ -35,7 +35,7 @@ class History:
         live_start, live_end = self._market.live_start, self._market.live_end
         found = self._market.klines(self._instrument, start, min(end, live_start)) if start < live_start else []
         if start < live_end and end > live_start:
-            found += self.tape.klines(start, end, self.now)
+            found += self.tape.klines(start, min(end, live_end), self.now)
         if end > live_end and self.now > live_end:
             whole = self.now // MINUTE * MINUTE
             found += self._market.klines(self._instrument, max(start, live_end), min(end, whole))
