@@ -1,7 +1,6 @@
 """The verbs of the trader, as a person types them: trade in the foreground, orders, positions, pnl."""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -67,8 +66,7 @@ def test_trade_then_look_then_stop(floor: Floor) -> None:
         )
     try:
         when(lambda: re.search("^trading;", log.read_text(), re.MULTILINE) is not None, 90, log.read_text)
-        children = psutil.Process(trading.pid).children()
-        assert len(children) == 3
+        assert len(services_of(floor.home)) == 4
         floor.simulator.run(60.0)
         intent = floor.intent(Side.BUY, "0.05")
         assert floor.ask("submit_intent", Answer, intent=intent).accepted
@@ -83,7 +81,7 @@ def test_trade_then_look_then_stop(floor: Floor) -> None:
     finally:
         trading.send_signal(signal.SIGTERM)
         assert trading.wait(60) == 0, log.read_text()
-    assert not [child for child in children if child.is_running()]
+    assert services_of(floor.home) == []
     assert "Traceback" not in log.read_text()
 
 
@@ -101,16 +99,16 @@ def test_one_service_that_ends_stops_the_others(floor: Floor) -> None:
     _, err = process.communicate(timeout=90)
     assert process.returncode == 1
     assert "jtrader: oms ended with code 1" in err
-    left = [
-        p
-        for p in psutil.process_iter()
-        if p.ppid() in (1, os.getpid()) and "jtrader.app.services" in " ".join(_line(p))
-    ]
-    assert not [p for p in left if str(floor.home) in str(p.environ().get("JTRADER_HOME"))]
+    assert services_of(floor.home) == []
 
 
-def _line(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
+def services_of(home: Path) -> list[int]:
+    """Pids of the desk's processes that still run."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("JTRADER_HOME") == str(home) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return found
