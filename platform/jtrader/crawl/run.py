@@ -34,17 +34,20 @@ def crawl(
         InstrumentCrawl(instrument, span, _source(sources, instrument), store, progress, stop)
         for instrument in request.instruments
     ]
-    with ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="crawl") as pool:
-        try:
-            running = [pool.submit(one.run) for one in crawls]
-            failed = [f for f in wait(running, return_when=FIRST_EXCEPTION).done if f.exception()]
-            if failed:
-                stop.set()
-                failed[0].result()
-            results = tuple(future.result() for future in running)
-        except BaseException:
-            stop.set()
-            raise
+    pool = ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="crawl")
+    interrupted = False
+    try:
+        running = [pool.submit(one.run) for one in crawls]
+        for future in wait(running, return_when=FIRST_EXCEPTION).done:
+            future.result()
+        results = tuple(future.result() for future in running)
+    except KeyboardInterrupt:
+        interrupted = True
+        raise
+    finally:
+        stop.set()
+        # Ctrl-C doesn't wait for a venue that hangs: the threads end when their source and store are closed
+        pool.shutdown(wait=not interrupted, cancel_futures=True)
     return CrawlResult(start=span.start, end=span.end, instruments=results)
 
 

@@ -9,7 +9,8 @@ T = TypeVar("T")
 
 
 class LoopThread:
-    """Runs coroutines for callers that can wait. `stop` it when its clients are closed."""
+    """Runs coroutines for callers that can wait. `stop` it when its clients are closed: who still waits then gets a
+    CancelledError."""
 
     def __init__(self, name: str) -> None:
         self._loop = asyncio.new_event_loop()
@@ -27,6 +28,13 @@ class LoopThread:
 
     def stop(self) -> None:
         if not self._loop.is_closed():
+            self.run(self._cancel_the_rest())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
+
+    async def _cancel_the_rest(self) -> None:
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)

@@ -2,11 +2,14 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 import tenacity
 
@@ -150,26 +153,48 @@ def test_the_command_line_refuses_in_a_sentence(environment, words, change, code
     assert "Traceback" not in done.stderr
 
 
-def test_a_killed_crawl_goes_on_where_it_was(environment: dict[str, str], settings: Settings) -> None:
+def start_crawl(environment: dict[str, str]) -> subprocess.Popen[str]:
     repository = Path(__file__).resolve().parents[3]
     command = [sys.executable, "-c", "from jtrader.app.cli import main; main()", "crawl", "--days", "2"]
-    with (
-        open_stores(settings) as stores,
-        subprocess.Popen(
-            command, env=environment | {"PYTHONPATH": str(repository / "platform")}, stderr=subprocess.DEVNULL
-        ) as running,
-    ):
-        some_stored = tenacity.Retrying(
-            retry=tenacity.retry_if_result(lambda count: count < 1_000),
-            stop=tenacity.stop_after_delay(60),
-            wait=tenacity.wait_fixed(0.01),
-        )
-        some_stored(stores.candles.count)
+    environment = environment | {"PYTHONPATH": str(repository / "platform")}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    tenacity.Retrying(
+        retry=tenacity.retry_if_result(lambda met: not met),
+        stop=tenacity.stop_after_delay(60),
+        wait=tenacity.wait_fixed(0.01),
+    )(condition)
+
+
+def test_a_killed_crawl_goes_on_where_it_was(environment: dict[str, str], settings: Settings) -> None:
+    with open_stores(settings) as stores, start_crawl(environment) as running:
+        wait_until(lambda: stores.candles.count() > 1_000)
         running.kill()
-        running.wait()
+        running.communicate()
         before = stores.candles.count()
         result = crawl_market_data(days=2, settings=settings)
         # what the dead process had sent may still have been applied after the count
         assert 0 < result.new <= result.stored - before
         assert (result.stored, result.gaps) == (4 * 2880, 0)
         assert stores.candles.count() == result.stored
+
+
+def test_ctrl_c_ends_at_once_though_the_venue_hangs(environment: dict[str, str], simulator) -> None:
+    os.kill(simulator.pid, signal.SIGSTOP)
+    try:
+        with start_crawl(environment) as running:
+            port = int(simulator.uri.rpartition(":")[2])
+            wait_until(lambda: port in remote_ports(running.pid))
+            running.send_signal(signal.SIGINT)
+            told = running.communicate(timeout=15)[1]
+    finally:
+        os.kill(simulator.pid, signal.SIGCONT)
+    assert running.returncode == 130
+    assert "stopped by Ctrl-C" in told
+    assert "Traceback" not in told
+
+
+def remote_ports(pid: int) -> set[int]:
+    return {connection.raddr.port for connection in psutil.Process(pid).net_connections() if connection.raddr}

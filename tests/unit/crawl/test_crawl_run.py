@@ -1,6 +1,8 @@
 """Crawls against a venue in memory: complete, idempotent, resumable, honest about gaps."""
 
+import signal
 import threading
+import time
 
 import pytest
 
@@ -147,3 +149,21 @@ def test_progress_reaches_the_total() -> None:
     assert told[0] == (BTC, 0, 100)
     assert told[-1] == (BTC, 100, 100)
     assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+
+
+def test_ctrl_c_does_not_wait_for_a_venue_that_hangs() -> None:
+    source, store, released = MemoryCandles(map(candle, range(100))), MemoryCandleStore(), threading.Event()
+
+    def hangs_while_the_user_presses_ctrl_c(page):
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        released.wait(30)
+        return page
+
+    source.meddle = hangs_while_the_user_presses_ctrl_c
+    began = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(source, store)
+        assert time.monotonic() - began < 5
+    finally:
+        released.set()

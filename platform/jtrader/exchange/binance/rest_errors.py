@@ -17,7 +17,7 @@ def is_temporary(error: BaseException) -> bool:
     return isinstance(error, ccxt_errors.OperationFailed)
 
 
-def translated(error: CcxtError, where: str, what: str) -> JtraderError:
+def translated(error: Exception, where: str, what: str) -> JtraderError:
     reason = " ".join(str(error).split())[:200]
     if isinstance(error, ccxt_errors.BadSymbol):
         return BadInput(f"{what}: {where} does not know this symbol; 'jtrader instruments' lists what it trades")
