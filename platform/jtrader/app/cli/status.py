@@ -42,21 +42,26 @@ def show(rows: "Sequence[ServiceStatus]") -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("service", "state", "health", "pid", "up", "memory", "address"):
+    for column in ("service", "health", "pid", "up", "memory", "address"):
         right = column in ("pid", "up", "memory")
-        table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=column != "health")
+        table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=column == "service")
     for row in rows:
-        health = "[green]healthy" if row.healthy else "[dim]–" if row.state == "stopped" else f"[red]{row.trouble}"
         table.add_row(
             row.service,
-            row.state,
-            health,
+            _health(row),
             str(row.pid or ""),
             _age(row.uptime_seconds),
             "" if row.memory_mb is None else f"{row.memory_mb:.0f} MB",
             row.url or "",
         )
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    console.print(table, width=console.width if console.is_terminal else 140)
+
+
+def _health(row: "ServiceStatus") -> str:
+    if row.healthy:
+        return "[green]healthy[/]" if row.state == "running" else f"[green]{row.state}[/]"
+    return "[dim]stopped[/]" if row.state == "stopped" else f"[red]{row.state}: {row.trouble}[/]"
 
 
 def _age(seconds: int | None) -> str:
