@@ -1,0 +1,36 @@
+"""20,000 messages at about 1,000 a second through ccxt.pro must all arrive: with a wrong pair of ccxt and aiohttp
+versions, reading stops without an error after some thousand."""
+
+import asyncio
+
+from fixtures.simulator import StartSimulator
+from jtrader.exchange.localnet import local_session
+
+MESSAGES = 20_000
+SPEED = 60.0
+
+
+def test_every_trade_of_a_fast_stream_arrives(start_simulator: StartSimulator) -> None:
+    import ccxt.pro as ccxtpro
+
+    simulator = start_simulator(days=1, live_minutes=240, intensity=0.5, instruments=("binance_usdm:BTCUSDT",))
+
+    async def watch() -> list[int]:
+        async with local_session(simulator.uri) as session:
+            exchange = ccxtpro.binanceusdm({"session": session, "options": {"tradesLimit": 2 * MESSAGES}})
+            try:
+                await exchange.load_markets()
+                waiting = asyncio.ensure_future(exchange.watch_trades("BTC/USDT:USDT"))
+                while not any(c.connected.done() for c in exchange.clients.values()):
+                    await asyncio.sleep(0.02)
+                simulator.run(SPEED)
+                ids = [int(trade["id"]) for trade in await waiting]
+                while len(ids) < MESSAGES:
+                    news = await asyncio.wait_for(exchange.watch_trades("BTC/USDT:USDT"), 20)
+                    ids += [int(trade["id"]) for trade in news]
+                return ids
+            finally:
+                await exchange.close()
+
+    ids = asyncio.run(watch())
+    assert ids == list(range(ids[0], ids[0] + len(ids)))
