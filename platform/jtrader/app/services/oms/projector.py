@@ -6,11 +6,12 @@ is skipped by its number.
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from jtrader.domain.books import PnlPoint
-from jtrader.domain.errors import Broken, JtraderError, Unavailable
+from jtrader.domain.errors import Broken, Unavailable
 from jtrader.domain.events import Sequenced
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.money import use_exact_context
@@ -23,6 +24,8 @@ BATCH = 500
 IDLE_SECONDS = 1.0
 RETRY_SECONDS = 2.0
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
 
@@ -30,13 +33,19 @@ class Projector:
     """`wake` after each commit; `position` is the last event that is in Postgres, `failure` why it stands still."""
 
     def __init__(
-        self, folder: Path, instruments: Iterable[Instrument], open_projection: Callable[[], Projection]
+        self,
+        folder: Path,
+        instruments: Iterable[Instrument],
+        open_projection: Callable[[], Projection],
+        retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         self.position = 0
         self.failure = ""
         self._folder = folder
-        self._instruments = tuple(instruments)
+        self._ledger = Ledger(instruments)
+        self._minute = 0
         self._open_projection = open_projection
+        self._retry_seconds = retry_seconds
         self._committed = 0
         self._signal = threading.Event()
         self._stopping = threading.Event()
@@ -58,57 +67,62 @@ class Projector:
 
     def _run(self) -> None:
         use_exact_context()
+        try:
+            self._follow(self._patiently(self._open_projection))
+        except _Stopped:
+            return
+        except Exception as error:  # isolated: trading goes on without its read model
+            log.exception("the projection has ended; restart the oms when its cause is mended")
+            self.failure = str(error) or type(error).__name__
+
+    def _patiently(self, action: Callable[[], T]) -> T:
+        """Tries until it works or the thread is asked to stop."""
         while True:
             try:
-                self._follow()
-                return
+                result = action()
             except Unavailable as error:
-                self._fail(error)
-            except Exception as error:  # isolated: trading goes on without its read model
-                if not isinstance(error, JtraderError):
-                    log.exception("projection failed")
-                self._fail(error)
-            if self._stopping.wait(RETRY_SECONDS):
-                return
+                if self.failure != str(error):
+                    log.warning("projection stands at %d of %d: %s", self.position, self._committed, error)
+                self.failure = str(error)
+            else:
+                self.failure = ""
+                return result
+            if self._stopping.wait(self._retry_seconds):
+                raise _Stopped
 
-    def _fail(self, error: Exception) -> None:
-        if self.failure != str(error):
-            log.warning("projection stands at %d of %d: %s", self.position, self._committed, error)
-        self.failure = str(error) or type(error).__name__
-
-    def _follow(self) -> None:
+    def _follow(self, projection: Projection) -> None:
         """From the projection's own position to the journal's end, and on; returns when asked to stop."""
-        projection = self._open_projection()
-        self.position = projection.position()
+        self.position = self._patiently(projection.position)
         if self.position > self._committed:
             raise Broken(
                 f"the projection is at event {self.position}, the journal ends at {self._committed}: the database"
                 " belongs to another journal; empty its tables and it is filled again"
             )
-        ledger = Ledger(self._instruments)
         tail = JournalTail(self._folder)
-        minute = 0
         while True:
             self._signal.clear()
             while entries := tail.read(self._committed):
                 for start in range(0, len(entries), BATCH):
-                    batch = entries[start : start + BATCH]
-                    booked = [Booked(entry, ledger.apply(entry.event)) for entry in batch]
-                    minute = self._write(projection, ledger, booked, minute)
-            self.failure = ""
+                    self._book(projection, entries[start : start + BATCH])
             if self._stopping.is_set():
                 return
             self._signal.wait(IDLE_SECONDS)
 
-    def _write(self, projection: Projection, ledger: Ledger, booked: list[Booked], minute: int) -> int:
-        """One transaction; P&L points once a market minute. Returns the minute of the last point."""
-        last: Sequenced = booked[-1].entry
-        if last.seq <= self.position:
-            return minute
+    def _book(self, projection: Projection, entries: Sequence[Sequenced]) -> None:
+        """One transaction, with P&L points once a market minute. What is in Postgres already is only booked here."""
+        booked = [Booked(entry, self._ledger.apply(entry.event)) for entry in entries]
+        fresh = [record for record in booked if record.entry.seq > self.position]
+        if not fresh:
+            return
+        last = fresh[-1].entry
         points: list[PnlPoint] = []
-        if last.event.ts // MINUTE > minute:
-            minute = last.event.ts // MINUTE
-            points = ledger.pnl_points(last.event.ts)
-        projection.apply([b for b in booked if b.entry.seq > self.position], ledger.positions(), points)
+        if last.event.ts // MINUTE > self._minute:
+            self._minute = last.event.ts // MINUTE
+            points = self._ledger.pnl_points(last.event.ts)
+        positions = self._ledger.positions()
+        self._patiently(lambda: projection.apply(fresh, positions, points))
         self.position = last.seq
-        return minute
+
+
+class _Stopped(Exception):
+    """Asked to stop while waiting for Postgres."""
