@@ -117,7 +117,7 @@ def test_an_account_is_made_once_and_its_key_keeps_its_secret(simulator: Simulat
 def test_key_files_of_the_desk_open_accounts_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "alpha.json").write_text(
-        json.dumps({"key": "ka", "secret": "sa", "market": "binance_usdm"})
+        json.dumps({"key": "ka", "secret": "very-secret", "market": "binance_usdm"})
     )
     (tmp_path / "secrets" / "other.json").write_text(json.dumps({"password": "p"}))
     (tmp_path / "secrets" / "broken.json").write_text("{")

@@ -14,6 +14,7 @@ from jtrader.exchange.sim.binance.errors import BinanceError, in_words
 from jtrader.exchange.sim.binance.hub import Hub
 from jtrader.exchange.sim.binance.routes import REST, WS_API, Proof, Route
 from jtrader.exchange.sim.binance.stream_door import StreamDoor
+from jtrader.exchange.sim.binance.weights import Weights
 from jtrader.exchange.sim.binance.ws_api_door import WsApiDoor
 from jtrader.exchange.sim.keys import Key, Keys
 from jtrader.exchange.sim.runner import Runner
@@ -31,7 +32,7 @@ class BinanceDialect:
         self._runner = runner
         self._keys = keys
         self._counts = counts
-        self._weight = 0
+        self._weights = Weights()
         self._hubs = {market: Hub(runner.world, market) for market in runner.world.venues}
         self._streams = {
             host: StreamDoor(runner.world, market, self._hubs[market], keys, sockets)
@@ -61,9 +62,10 @@ class BinanceDialect:
         if market not in self._runner.world.venues:
             raise BinanceError(-1121, "Invalid symbol.")
         self._counts["requests"] = self._counts.get("requests", 0) + 1
-        self._weight += route.weight
+        wall_ms = time.time_ns() // 1_000_000
+        self._weights.add(market, route.weight, wall_ms)
         self._runner.catch_up()
-        call = Call(self._runner.world, market, params, time.time_ns() // 1_000_000, key)
+        call = Call(self._runner.world, market, params, wall_ms, key)
         try:
             return route.handler(call)
         except Refused as refused:
@@ -88,8 +90,8 @@ class BinanceDialect:
                 route, market, dict(parse_qsl(raw if not (query and body) else f"{query}&{body}")), key
             )
         except BinanceError as error:
-            return self._response(error.body, error.status)
-        return self._response(answer, 200)
+            return self._response(market, error.body, error.status)
+        return self._response(market, answer, 200)
 
     def _proven(self, route: Route, raw: str, sent_key: str | None) -> Key | None:
         if route.proof is Proof.NONE:
@@ -102,8 +104,8 @@ class BinanceDialect:
             signing.check_timestamp(params.get("timestamp"), params.get("recvWindow"), time.time_ns() // 1_000_000)
         return key
 
-    def _response(self, body: Any, status: int) -> web.Response:
-        headers = {"X-MBX-USED-WEIGHT-1M": str(self._weight % 1000)}
+    def _response(self, market: str, body: Any, status: int) -> web.Response:
+        headers = {"X-MBX-USED-WEIGHT-1M": str(self._weights.used(market, time.time_ns() // 1_000_000))}
         encoded = msgspec.json.encode(body)
         return web.Response(body=encoded, status=status, content_type="application/json", headers=headers)
 
