@@ -5,29 +5,21 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from fixtures.oms_story import PERP, STORY, booked, filled, intent, order
 from jtrader.domain.books import PnlPoint, PositionState
 from jtrader.domain.errors import Unavailable
 from jtrader.domain.events import (
-    AccountOpened,
     CancelRequested,
     ChildAccepted,
     ChildRefused,
     IntentReceived,
     IntentRefused,
-    MarkSeen,
     OrderAcknowledged,
     OrderClosed,
-    OrderFilled,
     OrderRejected,
     OrderUnknown,
-    Sequenced,
-    SignalRecorded,
 )
-from jtrader.domain.instrument import Instrument, Product
-from jtrader.domain.order import ChildOrder, Fill, Intent, OrderStatus, OrderType, Side, TimeInForce
-from jtrader.domain.signal import ModelRef, Signal
-from jtrader.ledger.book import Ledger
-from jtrader.ports.stores import Booked
+from jtrader.domain.order import OrderStatus
 from jtrader.store.memory.books import MemoryProjection
 from jtrader.store.postgres.connection import connect
 from jtrader.store.postgres.projection import PostgresProjection
@@ -35,23 +27,6 @@ from jtrader.store.postgres.reader import PostgresReader
 from jtrader.store.postgres.schema import upgrade
 
 D = Decimal
-PERP = "binance_usdm:BTCUSDT"
-MODEL = ModelRef(name="direction", version="3", artifact_hash="a1", data_manifest="m1", commit="c1")
-RULES = Instrument(
-    id=PERP,
-    venue="binance",
-    market="binance_usdm",
-    venue_symbol="BTCUSDT",
-    ccxt_symbol="BTC/USDT:USDT",
-    product=Product.LINEAR,
-    base="BTC",
-    quote="USDT",
-    settle="USDT",
-    price_tick=D("0.1"),
-    quantity_step=D("0.001"),
-    min_quantity=D("0.001"),
-    max_quantity=D(1000),
-)
 
 
 @pytest.fixture
@@ -67,84 +42,6 @@ def projection(request):
     if request.param == "memory":
         return MemoryProjection()
     return PostgresProjection(request.getfixturevalue("engine"))
-
-
-def order(client="o1", quantity="0.3") -> ChildOrder:
-    return ChildOrder(
-        client_order_id=client,
-        parent_id="p1",
-        strategy="model_signal",
-        account="alpha",
-        instrument=PERP,
-        side=Side.BUY,
-        type=OrderType.LIMIT,
-        time_in_force=TimeInForce.GTC,
-        quantity=D(quantity),
-        price=D("50000.1"),
-        reduce_only=False,
-        ts=30,
-    )
-
-
-def intent(parent="p1") -> Intent:
-    return Intent(
-        parent_id=parent,
-        strategy="model_signal",
-        account="alpha",
-        instrument=PERP,
-        side=Side.BUY,
-        quantity=D("0.3"),
-        ts=20,
-        signal_id="s1",
-        reason="up 0.61",
-    )
-
-
-def filled(trade_id, quantity="0.1", client="o1", ts=50) -> OrderFilled:
-    return OrderFilled(
-        ts=ts,
-        fill=Fill(
-            account="alpha",
-            instrument=PERP,
-            trade_id=str(trade_id),
-            venue_order_id="77",
-            client_order_id=client,
-            side=Side.BUY,
-            price=D("50000.10"),
-            quantity=D(quantity),
-            fee=D("2.50000500"),
-            fee_asset="USDT",
-            maker=False,
-            ts=ts,
-            realised=D(0),
-        ),
-    )
-
-
-SIGNAL = Signal(
-    signal_id="s1",
-    strategy="model_signal",
-    instrument=PERP,
-    ts=10,
-    prediction=0.61,
-    features={"return_5": 0.1 + 0.2},
-    model=MODEL,
-)
-STORY = [
-    AccountOpened(ts=1, account="alpha", balances={"USDT": D("100000.10")}),
-    SignalRecorded(ts=10, signal=SIGNAL),
-    IntentReceived(ts=20, intent=intent()),
-    ChildAccepted(ts=30, order=order()),
-    OrderAcknowledged(ts=40, client_order_id="o1", venue_order_id="77"),
-    filled(1),
-    MarkSeen(ts=60, instrument=PERP, mark=D("50010.12345678")),
-    filled(2),
-]
-
-
-def booked(events, first=1, ledger=None):
-    ledger = ledger or Ledger([RULES])
-    return [Booked(Sequenced(first + i, event), ledger.apply(event)) for i, event in enumerate(events)], ledger
 
 
 def test_it_remembers_how_far_it_is(projection):

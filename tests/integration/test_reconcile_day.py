@@ -6,7 +6,10 @@ Orders go through the broker; the journal is written as the oms writes it, so th
 import asyncio
 import datetime as dt
 import json
+import os
 import shutil
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,7 +18,7 @@ import pytest
 
 from fixtures.simulator import Simulator, StartSimulator
 from jtrader.app.jobs.reconcile import reconcile_day, report, summary
-from jtrader.app.settings import Settings, load_settings
+from jtrader.app.settings import CHECKOUT, Settings, load_settings
 from jtrader.app.wiring.trading import broker_for, instruments_of
 from jtrader.domain.account import EntryKind
 from jtrader.domain.errors import BadInput
@@ -109,9 +112,13 @@ class Traded(msgspec.Struct):
     settings: Settings
     simulator: Simulator
     orders: list[Event]
+    seen: list[Event] = []
 
-    def events(self) -> list[Event]:
-        return [*self.orders, *asyncio.run(told(self.settings, "alpha")), *asyncio.run(told(self.settings, "trend"))]
+    def events(self, fresh: bool = False) -> list[Event]:
+        """The journal as it should be; the venue is asked once, and again when something `fresh` happened there."""
+        if fresh or not self.seen:
+            self.seen = [event for name in ("alpha", "trend") for event in asyncio.run(told(self.settings, name))]
+        return [*self.orders, *self.seen]
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +209,7 @@ def test_a_fault_in_the_journal_breaks_alerts_and_is_mended_by_the_next_version(
 def test_the_next_day_takes_over_and_a_transfer_is_no_profit(traded):
     traded.simulator.transfer("key-alpha", "binance_usdm", "USDT", "-123.45")
     traded.simulator.jump(CUT + DAY)
-    write_journal(traded.settings, traded.events())
+    write_journal(traded.settings, traded.events(fresh=True))
     first = reconcile_day("2026-01-15", settings=traded.settings).statements
     following = reconcile_day("2026-01-16", settings=traded.settings).statements
     assert [one.verdict for one in (*first, *following)] == ["Clean"] * 4
@@ -210,6 +217,33 @@ def test_the_next_day_takes_over_and_a_transfer_is_no_profit(traded):
     for today, tomorrow in zip(first, following, strict=True):
         assert tomorrow.opening == today.closing
     assert following[0].fills == 0
+
+
+def jtrader(traded: Traded, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own, as a person runs it."""
+    own = {
+        "JTRADER_HOME": str(traded.settings.root),
+        "JTRADER_SIMULATOR_URI": traded.simulator.uri,
+        "JTRADER_POSTGRES_URI": traded.settings.need("postgres_uri"),
+        "PYTHONPATH": str(CHECKOUT / "platform"),
+    }
+    run = [sys.executable, "-c", "from jtrader.app.cli import main; main()", *words]
+    return subprocess.run(run, env=os.environ | own, capture_output=True, text=True, timeout=120)
+
+
+def test_the_command_tells_figures_and_ends_as_it_found(traded):
+    clean = jtrader(traded, "reconcile", "2026-01-15", "--account", "alpha", "--json")
+    assert (clean.returncode, clean.stderr) == (0, "")
+    figures = json.loads(clean.stdout)
+    assert (figures["date"], figures["breaks"]) == ("2026-01-15", 0)
+    assert figures["pnl_ledger"] == figures["pnl_venue"]
+    write_journal(traded.settings, spoil(traded.events(), OrderFilled, fee_off))
+    broken = jtrader(traded, "reconcile", "2026-01-15", "--account", "alpha")
+    assert broken.returncode == 1
+    assert "differs fee: fee of trade" in " ".join(broken.stdout.split())
+    refused = jtrader(traded, "reconcile", "yesterday")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "jtrader: 'yesterday' is not a date; write it as 2026-01-15\n"
 
 
 BAD = [
