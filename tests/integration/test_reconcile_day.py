@@ -19,6 +19,7 @@ import pytest
 from fixtures.simulator import Simulator, StartSimulator
 from jtrader.app.jobs.reconcile import reconcile_day, report, summary
 from jtrader.app.settings import CHECKOUT, Settings, load_settings
+from jtrader.app.wiring.reading import open_statements
 from jtrader.app.wiring.trading import broker_for, instruments_of
 from jtrader.domain.account import EntryKind
 from jtrader.domain.errors import BadInput
@@ -217,6 +218,16 @@ def test_the_next_day_takes_over_and_a_transfer_is_no_profit(traded):
     for today, tomorrow in zip(first, following, strict=True):
         assert tomorrow.opening == today.closing
     assert following[0].fills == 0
+    write_journal(traded.settings, spoil(traded.events(), EntryBooked, lambda _: None))
+    short = reconcile_day("2026-01-15", ["alpha"], traded.settings).statements[0]
+    assert short.breaks
+    write_journal(traded.settings, traded.events())
+    assert reconcile_day("2026-01-16", ["alpha"], traded.settings).statements[0].version == 1
+    with open_statements(traded.settings) as store:
+        mended = store.latest("alpha", DATE)
+    assert (mended.version, mended.verdict) == (short.version + 1, "Clean"), (
+        "a late entry: the day before is done again"
+    )
 
 
 def jtrader(traded: Traded, *words: str) -> subprocess.CompletedProcess[str]:
