@@ -54,7 +54,7 @@ class InstrumentCrawl:
             stored = self._times()
         gaps = explain(self._instrument, missing(stored, *self._whole), known, self._doubtful, self._whole)
         if not self._stop.is_set():
-            if not stored and not self._doubtful:
+            if not (stored or known or self._doubtful):
                 raise BadInput(f"{self._instrument} has no candle at its venue {self._range()}; choose a later range")
             self._store.record_gaps(self._instrument, *self._whole, gaps)
         return InstrumentResult(

@@ -95,6 +95,13 @@ def test_a_doubtful_candle_is_put_aside_and_leaves_a_gap_with_its_cause() -> Non
     assert source.calls == []
 
 
+def test_a_range_of_nothing_but_doubtful_candles_is_told_the_same_twice() -> None:
+    source, store = MemoryCandles(candle(m, volume=-1.0) for m in range(100)), MemoryCandleStore()
+    first, second = run(source, store), run(source, store)
+    assert (first.stored, first.gaps, first.quarantined) == (0, 1, 100)
+    assert (second.stored, second.gaps, second.pages) == (0, 1, 0)
+
+
 def test_a_failure_keeps_whole_pages_and_the_next_run_goes_on() -> None:
     source, store = MemoryCandles(map(candle, range(100))), MemoryCandleStore()
     pages = iter(range(1000))

@@ -6,7 +6,7 @@ from types import TracebackType
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from jtrader.app.jobs.crawl import summary
 from jtrader.crawl.result import CrawlResult
@@ -50,7 +50,7 @@ def figures(result: CrawlResult) -> str:
 
 
 def print_table(result: CrawlResult) -> None:
-    table = Table("instrument", "from", *("stored", "new", "pages", "gaps", "quarantined"))
+    table = Table(Column("instrument", no_wrap=True), "from", "stored", "new", "pages", "gaps", "quarantined")
     for row in result.instruments:
         figures = (row.stored, row.new, row.pages, row.gaps, row.quarantined)
         table.add_row(row.instrument, iso(row.first) if row.first else "–", *(f"{figure:,}" for figure in figures))

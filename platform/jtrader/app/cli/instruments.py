@@ -46,12 +46,12 @@ def register(app: typer.Typer) -> None:
 
 def _print(found: "Sequence[Instrument]") -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from jtrader.domain.money import plain
 
     columns = ("price_tick", "quantity_step", "min_quantity", "max_quantity", "min_notional", "maker_fee", "taker_fee")
-    table = Table("instrument", "product", *(name.replace("_", " ") for name in columns))
+    table = Table(Column("instrument", no_wrap=True), "product", *(name.replace("_", " ") for name in columns))
     for instrument in found:
         table.add_row(instrument.id, instrument.product, *(plain(getattr(instrument, name)) for name in columns))
     Console().print(table)
