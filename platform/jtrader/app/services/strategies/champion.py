@@ -47,7 +47,12 @@ class Champion:
     async def poll_once(self) -> None:
         if self._watch is None:
             return
-        if await asyncio.to_thread(self._watch.poll):
+        try:
+            has_changed = await asyncio.to_thread(self._watch.poll)
+        except Exception:
+            log.exception("the champion can't be asked for; what is served stays")
+            return
+        if has_changed:
             predictor = self._watch.predictor
             self.version = predictor.ref.version if predictor else ""
             self.swaps += 1
