@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from copy import copy
 
+from jtrader.domain.instrument import Product
 from jtrader.domain.order import OrderStatus
 from jtrader.matching.book import BUY, FOREIGN, SELL, Book, Event, Matched, SelfTradePrevented
 from jtrader.matching.entry import Entered, Style, enter
@@ -37,9 +38,9 @@ FIRST_ROW_ID = 500_000_001
 
 
 class Venue:
-    """`marks(symbol)` is the mark price now in atoms (spot: the reference price of the filters)."""
+    """Of one product. `marks(symbol)` is the mark price now in atoms (spot: the reference price of the filters)."""
 
-    def __init__(self, market: str, listings: Sequence[Listing], marks: Callable[[str], int]) -> None:
+    def __init__(self, market: str, product: Product, listings: Sequence[Listing], marks: Callable[[str], int]) -> None:
         self.market = market
         self.listings = {listing.symbol: listing for listing in listings}
         self.books = {symbol: Book() for symbol in self.listings}
@@ -53,7 +54,7 @@ class Venue:
         self._resting: dict[int, Order] = {}
         self._happened: list[Happened] = []
         self.linear: LinearClearing | None = None
-        if all(not listing.instrument.is_spot for listing in listings):
+        if product is not Product.SPOT:
             self.linear = LinearClearing(self.listings, marks, lambda: next(self._row_ids))
         self._clearing: Clearing = self.linear if self.linear is not None else SpotClearing()
 

@@ -56,8 +56,6 @@ def simulate(
         "speed": speed,
     }
     changed = {name: value for name, value in given.items() if value is not None}
-    if changed.get("live_start") == "auto" or (history is not None and live_start is None):
-        changed["live_start"] = None
     market = settings.simulator.model_copy(update=changed)
     if market.speed <= 0:
         raise BadInput(f"--speed is {market.speed}; it must be above 0")

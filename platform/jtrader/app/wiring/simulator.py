@@ -17,13 +17,22 @@ def market_plan(settings: SimulatorSettings) -> MarketPlan:
     return MarketPlan(
         seed=settings.seed,
         instruments=tuple(InstrumentId(name) for name in settings.instruments),
-        live_start=None if settings.live_start is None else parse_time(settings.live_start),
+        live_start=_live_start(settings),
         live_minutes=settings.live_minutes,
         days=settings.days,
         intensity=settings.intensity,
         predictability=settings.predictability,
         history=settings.history,
     )
+
+
+def _live_start(settings: SimulatorSettings) -> int | None:
+    """None = right after the recorded history. A TOML file can't say None: it says "auto", or leaves the default, which
+    is meant for the generated market."""
+    left_out = settings.live_start == SimulatorSettings().live_start and settings.history is not None
+    if settings.live_start in (None, "auto") or left_out:
+        return None
+    return parse_time(str(settings.live_start))
 
 
 def build_simulator(settings: SimulatorSettings, port: int, secrets: Path) -> SimulatorServer:

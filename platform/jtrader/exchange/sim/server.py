@@ -7,7 +7,7 @@ from aiohttp import web
 
 from jtrader.domain.errors import Unavailable
 from jtrader.exchange.sim.binance.dialect import BinanceDialect
-from jtrader.exchange.sim.binance.filters import listing_of
+from jtrader.exchange.sim.binance.filters import PRODUCTS, listing_of
 from jtrader.exchange.sim.control import ControlDoor
 from jtrader.exchange.sim.keys import Keys
 from jtrader.exchange.sim.market.market import SimMarket
@@ -25,7 +25,8 @@ class SimulatorServer:
         self._port = port
         self._sockets = Sockets()
         counts: dict[str, int] = {}
-        world = World(market, {instrument.id: listing_of(instrument) for instrument in market.instruments})
+        listings = {instrument.id: listing_of(instrument) for instrument in market.instruments}
+        world = World(market, listings, PRODUCTS)
         self.runner = Runner(world)
         self.keys = Keys(world)
         self._control = ControlDoor(self.runner, self.keys, self._sockets, counts)

@@ -10,6 +10,7 @@ import msgspec
 
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId
+from jtrader.domain.instrument import Product
 from jtrader.domain.times import HOUR, MILLISECOND
 from jtrader.exchange.sim.history import History
 from jtrader.exchange.sim.market.flow import LiveFlow
@@ -36,15 +37,17 @@ class Told(msgspec.Struct, frozen=True, gc=False):
 
 
 class World:
-    def __init__(self, market: SimMarket, listings: Mapping[InstrumentId, Listing]) -> None:
+    """`venues` are the markets by name, each of one product; one without an instrument still keeps wallets."""
+
+    def __init__(
+        self, market: SimMarket, listings: Mapping[InstrumentId, Listing], venues: Mapping[str, Product]
+    ) -> None:
         self.market = market
         self.now = market.live_start
         self.live_start, self.live_end = market.live_start, market.live_end
         self.listings = dict(listings)
         self.histories = {instrument: History(market, instrument) for instrument in listings}
-        self.venues = {
-            name: self._venue(name) for name in sorted({str(o.instrument.market) for o in listings.values()})
-        }
+        self.venues = {name: self._venue(name, product) for name, product in venues.items()}
         self._pending: dict[str, list[Happened]] = {name: [] for name in self.venues}
         self._flows: list[tuple[InstrumentId, Venue, str, LiveFlow]] = []
         self._marks: dict[InstrumentId, tuple[int, int]] = {}
@@ -158,10 +161,10 @@ class World:
                     history = self.histories[self.instrument(name, one.symbol)]
                     history.tape.trade(Print(one.id, one.ts, one.ticks, one.lots, one.side == BUY))
 
-    def _venue(self, name: str) -> Venue:
+    def _venue(self, name: str, product: Product) -> Venue:
         listings = [listing for listing in self.listings.values() if listing.instrument.market == name]
         by_symbol = {listing.symbol: listing.instrument.id for listing in listings}
-        return Venue(name, listings, lambda symbol: self.mark(by_symbol[symbol]))
+        return Venue(name, product, listings, lambda symbol: self.mark(by_symbol[symbol]))
 
     def _open_books(self) -> None:
         for instrument, listing in self.listings.items():

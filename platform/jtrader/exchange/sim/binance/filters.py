@@ -3,10 +3,13 @@
 from decimal import Decimal
 from typing import Any
 
-from jtrader.domain.instrument import Instrument
+from jtrader.domain.instrument import Instrument, Product
 from jtrader.domain.money import plain
-from jtrader.exchange.sim.binance.errors import SPOT
+from jtrader.exchange.sim.binance.errors import SPOT, USDM
 from jtrader.venue.listing import Listing
+
+PRODUCTS = {SPOT: Product.SPOT, USDM: Product.LINEAR}
+"""Binance's markets here."""
 
 _SPOT_TYPES = ["LIMIT", "LIMIT_MAKER", "MARKET"]
 _USDM_TYPES = ["LIMIT", "MARKET"]

@@ -1,7 +1,7 @@
 """Public market data. Every payload carries market time; only `time` and `serverTime` are wall time."""
 
 from collections.abc import Sequence
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 
 from jtrader.domain.times import DAY, HOUR, MINUTE, SECOND, to_millis
@@ -83,16 +83,10 @@ def _prints(call: Call) -> Sequence[Print]:
         return list(islice(history.prints_from_id(from_id), limit))
     if start is None and end is None:
         return history.latest_prints(limit)
-    if end is None or (start is not None and end - start > HOUR):
-        end = (start or 0) + HOUR
     if start is None:
-        start = end - HOUR
-    found = []
-    for deal in islice(history.prints_from(start), limit):
-        if deal.ts >= end:
-            break
-        found.append(deal)
-    return found
+        start = (end or 0) - HOUR
+    from_start = islice(history.prints_from(start), limit)
+    return list(takewhile(lambda deal: end is None or deal.ts < end, from_start))
 
 
 def _agg_row(deal: Print, listing: Listing) -> dict[str, Any]:
