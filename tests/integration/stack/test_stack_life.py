@@ -5,12 +5,14 @@ import signal
 import socket
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from threading import Event
 
 import psutil
+import psycopg2
 import pymongo
 import pytest
 
@@ -19,7 +21,7 @@ from jtrader.app.stack import Progress, Stack, processes
 from jtrader.app.stack.ports import NAMES
 from jtrader.app.stack.postgres import connect
 from jtrader.app.stack.service import Service, wait_until
-from jtrader.app.stack.site import MARK
+from jtrader.app.stack.site import MARK, Site
 from jtrader.app.stack.table import SERVICES
 from jtrader.domain.errors import BadInput, Unavailable
 
@@ -235,3 +237,51 @@ def test_secrets_are_private_and_stay_out_of_command_lines_and_logs(stack: Stack
     lines = [" ".join(process.cmdline()) for process in processes.of_stack(stack.home)]
     logs = [file.read_text(errors="replace") for file in site.home.log.iterdir()]
     assert not [secret for secret in secrets for text in lines + logs if secret in text]
+
+
+def test_an_external_server_gets_the_tools_databases_and_a_reader(databases: Site, tmp_path: Path) -> None:
+    """With the rights for it the desk's user makes them; without, the message says what an administrator does."""
+    name, password = f"desk_{uuid.uuid4().hex[:6]}", "wool-and-wire"
+    with closing(connect(databases.postgres("postgres"))) as server, server.cursor() as cursor:
+        cursor.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'")
+        cursor.execute(f"CREATE DATABASE {name} OWNER {name}")
+        uri = f"postgresql://{name}:{password}@127.0.0.1:{databases.ports['postgres']}/{name}"
+        stack = Stack(settings_in(tmp_path / "home", postgres_uri=uri))
+        try:
+            with pytest.raises(BadInput, match="CREATEDB and CREATEROLE"):
+                stack.up(services=["databases"])
+            cursor.execute(f"ALTER ROLE {name} CREATEDB CREATEROLE")
+            site = stack.up(services=["databases"])
+            stack.up(services=["databases"])
+            with closing(connect(site.postgres("airflow"))) as airflow:
+                assert airflow.info.dbname == f"{name}_airflow"
+            with closing(connect(site.postgres("jtrader", "analyst"))) as reader, pytest.raises(psycopg2.Error):
+                reader.cursor().execute("CREATE TABLE mine (x int)")
+        finally:
+            stack.down()
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            for tool in ("airflow", "mlflow", "hub"):
+                cursor.execute(f"DROP DATABASE IF EXISTS {name}_{tool} WITH (FORCE)")
+            cursor.execute(f"DROP ROLE IF EXISTS {name}_analyst")
+            cursor.execute(f"DROP ROLE {name}")
+
+
+def test_one_service_runs_in_the_foreground_as_in_a_container(tmp_path: Path) -> None:
+    environment = {**os.environ, "JTRADER_HOME": str(tmp_path / "home"), "JTRADER_STACK__BASE_PORT": "0"}
+    words = [sys.executable, "-m", "jtrader.app.stack.run"]
+
+    def check() -> int:
+        return subprocess.run(
+            [*words, "mongod", "--check"], env=environment, capture_output=True, check=False
+        ).returncode
+
+    with subprocess.Popen([*words, "mongod"], env=environment, stdout=subprocess.DEVNULL) as service:
+        try:
+            ports = tmp_path / "home" / "run" / "ports.json"
+            wait_until(ports.exists, 30, "the service: its ports", Event())
+            wait_until(lambda: check() == 0, 60, "the service: healthy", Event())
+        finally:
+            service.terminate()
+    assert check() == 1
+    refused = subprocess.run([*words, "nothing"], env=environment, capture_output=True, text=True, check=False)
+    assert (refused.returncode, "name one service" in refused.stderr) == (2, True)

@@ -95,7 +95,7 @@ DATABASE = Service(
     group="tools",
     command=None,
     healthy=no_check,
-    needs=("postgres",),
+    needs=("databases",),
     address="airflow_uri",
     prepare=migrate,
 )

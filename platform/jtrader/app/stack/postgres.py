@@ -13,14 +13,12 @@ from psycopg2 import sql
 
 from jtrader.app.stack import low_privilege
 from jtrader.app.stack.service import Service
-from jtrader.app.stack.site import Site
+from jtrader.app.stack.site import READER, Site
 from jtrader.domain.errors import BadInput, Broken
 
 MAJOR = "18"
 DATABASES = ("jtrader", "airflow", "mlflow", "hub")
 """Each is owned by the role of its name."""
-READER = "analyst"
-"""Reads the desk's database, for notebooks and dashboards."""
 
 
 def programs() -> Path:
@@ -124,17 +122,24 @@ def make_databases(site: Site) -> None:
             if name not in databases:
                 cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {} STRATEGY file_copy").format(identifier, identifier))
             cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(identifier))
-    _let_reader_in(site)
-
-
-def _let_reader_in(site: Site) -> None:
-    """SELECT on what is there and on what the desk's role will make; nothing else, and read-only transactions."""
-    with closing(connect(site.postgres("jtrader", "postgres"))) as connection, connection.cursor() as cursor:
-        cursor.execute("GRANT CONNECT ON DATABASE jtrader TO analyst")
-        cursor.execute("GRANT USAGE ON SCHEMA public TO analyst")
-        cursor.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO analyst")
-        cursor.execute("ALTER DEFAULT PRIVILEGES FOR ROLE jtrader IN SCHEMA public GRANT SELECT ON TABLES TO analyst")
+    with closing(connect(site.postgres("jtrader", "jtrader"))) as connection, connection.cursor() as cursor:
+        let_reader_in(cursor, READER)
+    with closing(connect(site.postgres("postgres"))) as connection, connection.cursor() as cursor:
         cursor.execute("ALTER ROLE analyst SET default_transaction_read_only = on")
+
+
+def let_reader_in(cursor: Any, reader: str) -> None:
+    """Run by the desk's own role in its database: the reader may SELECT what is there and what that role will make."""
+    name = sql.Identifier(reader)
+    cursor.execute("SELECT current_database()")
+    database = sql.Identifier(cursor.fetchone()[0])
+    for words in (
+        sql.SQL("GRANT CONNECT ON DATABASE {1} TO {0}"),
+        sql.SQL("GRANT USAGE ON SCHEMA public TO {0}"),
+        sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {0}"),
+        sql.SQL("ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {0}"),
+    ):
+        cursor.execute(words.format(name, database))
 
 
 SERVICE = Service(

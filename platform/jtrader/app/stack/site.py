@@ -17,6 +17,8 @@ from jtrader.app.stack.secrets import Secrets
 PROGRAMS = Path(sys.executable).parent
 NATIVE = PROGRAMS.parent / "lib" / "native"
 """Libraries from wheels, where the machine lacks them and its user can't install any."""
+READER = "analyst"
+"""Who reads the desk's data and writes nothing: notebooks, dashboards."""
 MARK = "JTRADER_STACK_HOME"
 """Environment variable that every process of a stack carries; its value is the stack's home."""
 
@@ -48,10 +50,19 @@ class Site:
             parts = urlsplit(self.settings.need("postgres_uri"))
             desk = parts.path.lstrip("/")
             name = desk if database == "jtrader" else f"{desk}_{database}"
-            return parts._replace(path=f"/{name}", scheme="postgresql").geturl()
+            place = parts.netloc.rpartition("@")[2]
+            netloc = ":".join(self.reader) + f"@{place}" if user == READER else parts.netloc
+            return parts._replace(path=f"/{name}", scheme="postgresql", netloc=netloc).geturl()
         user = user or database
         password = self.secrets.password(f"postgres_{user}")
         return f"postgresql://{user}:{password}@127.0.0.1:{self.ports['postgres']}/{database}"
+
+    @property
+    def reader(self) -> tuple[str, str]:
+        """(role, password) of who only reads the desk's database."""
+        external = "postgres_uri" in self.external
+        desk = urlsplit(self.settings.need("postgres_uri")).path.lstrip("/") if external else ""
+        return (f"{desk}_{READER}" if external else READER), self.secrets.password(f"postgres_{READER}")
 
     def mongo_for(self, user: str) -> str:
         """As `mongo`; an external server knows no other user than the one it was set with."""

@@ -98,11 +98,14 @@ class Stack:
             raise Unavailable(f"there is no stack at {self.home.root}; start it with 'make up'")
         return Site(self._settings, ports, self._external)
 
+    def new_site(self) -> Site:
+        """As it is about to be started: chooses the ports."""
+        return Site(self._settings, assign_ports(self._settings.stack.base_port, self.home.ports), self._external)
+
     def _begin(self, report: Report) -> Site:
         """Before a new supervisor: ends what an earlier one left behind, and chooses the ports."""
         self._end_orphans(report)
-        ports = assign_ports(self._settings.stack.base_port, self.home.ports)
-        return Site(self._settings, ports, self._external)
+        return self.new_site()
 
     def _launch(self, site: Site, fresh: bool) -> None:
         text = configuration(site, [s for s in self._table if s.address is None or s.address not in self._external])
@@ -120,7 +123,7 @@ class Stack:
 
     def _stop(self, services: Sequence[Service], report: Report) -> None:
         running = self._running()
-        for wave in waves([service for service in services if service.name in running]):
+        for wave in waves([service for service in services if service.name in running], self._table):
             with ThreadPoolExecutor(max_workers=len(wave)) as pool:
                 list(pool.map(lambda service: self._stop_one(service, report), wave))
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
-from jtrader.app.stack import airflow, hub, mlflow, mongod, postgres, trader
+from jtrader.app.stack import airflow, external, hub, mlflow, mongod, postgres, trader
 from jtrader.app.stack.service import Service
 from jtrader.domain.errors import BadInput
 
 SERVICES: tuple[Service, ...] = (
     postgres.SERVICE,
     mongod.SERVICE,
+    external.SERVICE,
     mlflow.SERVICE,
     *airflow.SERVICES,
     hub.SERVICE,
@@ -37,14 +38,23 @@ def select(names: Iterable[str] | None, external: frozenset[str], table: Sequenc
     return list(chosen.values())
 
 
-def waves(services: Sequence[Service]) -> list[list[Service]]:
-    """Groups that can be stopped together: no service stops before those that need it."""
+def waves(services: Sequence[Service], table: Sequence[Service] = SERVICES) -> list[list[Service]]:
+    """Groups that can be stopped together: no service stops before those that need it, directly or not."""
     left = {service.name: service for service in services}
     result = []
     while left:
-        wanted = {need for service in left.values() for need in service.needs}
+        wanted = {need for service in left.values() for need in all_needs(service, table)}
         wave = [service for name, service in left.items() if name not in wanted]
         result.append(wave)
         for service in wave:
             del left[service.name]
     return result
+
+
+def all_needs(service: Service, table: Sequence[Service] = SERVICES) -> list[str]:
+    """Names of what it needs and of what these need, first things first."""
+    known = {each.name: each for each in table}
+    found: list[str] = []
+    for need in service.needs:
+        found += [name for name in (*all_needs(known[need], table), need) if name not in found]
+    return found
