@@ -6,20 +6,23 @@ import msgspec
 import pytest
 
 from fixtures.oms_story import PERP, STORY, booked, filled, intent, order
+from jtrader.domain.account import EntryKind, VenueEntry
 from jtrader.domain.books import PnlPoint, PositionState
 from jtrader.domain.errors import Unavailable
 from jtrader.domain.events import (
     CancelRequested,
     ChildAccepted,
     ChildRefused,
+    EntryBooked,
     IntentReceived,
     IntentRefused,
     OrderAcknowledged,
     OrderClosed,
+    OrderFilled,
     OrderRejected,
     OrderUnknown,
 )
-from jtrader.domain.order import OrderStatus
+from jtrader.domain.order import OrderStatus, Side
 from jtrader.store.memory.books import MemoryProjection
 from jtrader.store.postgres.connection import connect
 from jtrader.store.postgres.projection import PostgresProjection
@@ -89,6 +92,33 @@ def test_lineage_view_leads_from_a_fill_to_the_model(engine):
         "m1",
         "c1",
     )
+
+
+def test_views_tell_what_the_ledger_booked(engine):
+    ts = 1_768_491_060_000_000_000
+    closing = filled(3, "0.1", ts=ts).fill
+    closing = msgspec.structs.replace(closing, side=Side.SELL, price=D("50100.1"))
+    funding = VenueEntry(
+        account="alpha", entry_id="f1", kind=EntryKind.FUNDING, asset="USDT", amount=D("-0.5"), ts=ts, instrument=PERP
+    )
+    events = [*STORY, OrderFilled(ts=ts, fill=closing), EntryBooked(ts=ts, entry=funding)]
+    batch, ledger = booked(events)
+    points = [*ledger.pnl_points(ts - 1), *ledger.pnl_points(ts)]
+    PostgresProjection(engine).apply(batch, ledger.positions(), points)
+    reader = PostgresReader(engine)
+    fills = reader.query("SELECT trade_id, strategy, realised FROM v_fills ORDER BY trade_id")
+    assert [(f["trade_id"], f["strategy"], f["realised"]) for f in fills] == [
+        ("1", "model_signal", D(0)),
+        ("2", "model_signal", D(0)),
+        ("3", "model_signal", D(10)),
+    ]
+    [position] = reader.query("SELECT quantity, average_price, pnl FROM v_positions")
+    [state] = ledger.positions()
+    assert position == {"quantity": D("0.1"), "average_price": D("50000.1"), "pnl": state.pnl}
+    [live] = reader.query("SELECT pnl, ts_ns, time::text AS time FROM v_pnl_live")
+    assert live == {"pnl": state.pnl, "ts_ns": ts, "time": "2026-01-15 15:31:00+00"}
+    [day] = reader.query("SELECT realised, fees, funding FROM v_booked_daily WHERE date = '2026-01-15'")
+    assert day == {"realised": D(10), "fees": D("2.500005"), "funding": D("-0.5")}
 
 
 LIVES = [

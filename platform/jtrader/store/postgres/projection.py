@@ -1,6 +1,6 @@
 """The read model of the journal: each event once, in order, one transaction a batch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from sqlalchemy import Engine, select
@@ -8,10 +8,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from jtrader.domain.books import PnlPoint, PositionState, Posting
+from jtrader.domain.ids import ClientOrderId
 from jtrader.ports.stores import Booked
 from jtrader.store.postgres import tables
 from jtrader.store.postgres.connection import reaching
-from jtrader.store.postgres.events import project
+from jtrader.store.postgres.events import Row, Rows, orders_named
 
 STATE = "journal"
 
@@ -29,24 +30,41 @@ class PostgresProjection:
 
     def apply(self, batch: Sequence[Booked], positions: Sequence[PositionState], pnl: Sequence[PnlPoint]) -> None:
         with reaching(self._engine), Session(self._engine) as session, session.begin():
-            state = self._locked_state(session)
-            for booked in batch:
-                if booked.entry.seq <= state.position:
-                    continue
-                project(session, booked.entry.event)
-                session.add_all(_posting(posting) for posting in booked.postings)
-                state.position = booked.entry.seq
-            session.flush()
+            state = _locked_state(session)
+            fresh = [booked for booked in batch if booked.entry.seq > state.position]
+            if fresh:
+                _write_events(session, fresh)
+                state.position = fresh[-1].entry.seq
             _upsert(session, tables.PositionRow, [_row(position) for position in positions])
             _upsert(session, tables.PnlPointRow, [_row(point) for point in pnl])
 
-    def _locked_state(self, session: Session) -> tables.ProjectionState:
-        empty = insert(tables.ProjectionState).values(name=STATE, position=0)
-        session.execute(empty.on_conflict_do_nothing())
-        return session.get_one(tables.ProjectionState, STATE, with_for_update=True)
+
+def _locked_state(session: Session) -> tables.ProjectionState:
+    empty = insert(tables.ProjectionState).values(name=STATE, position=0)
+    session.execute(empty.on_conflict_do_nothing())
+    return session.get_one(tables.ProjectionState, STATE, with_for_update=True)
 
 
-def _upsert(session: Session, table: type[tables.Base], rows: Sequence[dict[str, object]]) -> None:
+def _write_events(session: Session, fresh: Sequence[Booked]) -> None:
+    events = [booked.entry.event for booked in fresh]
+    rows = Rows(_orders(session, orders_named(events)))
+    for event in events:
+        rows.add(event)
+    _upsert(session, tables.AccountRow, rows.accounts)
+    _upsert(session, tables.SignalRow, rows.signals)
+    _upsert(session, tables.ParentRow, rows.parents)
+    _upsert(session, tables.OrderRow, list(rows.orders.values()))
+    _upsert(session, tables.FillRow, rows.fills)
+    _upsert(session, tables.PostingRow, [_posting(posting) for booked in fresh for posting in booked.postings])
+
+
+def _orders(session: Session, named: Iterable[ClientOrderId]) -> dict[str, Row]:
+    table = tables.OrderRow
+    found = session.execute(select(table.__table__).where(table.client_order_id.in_(named))).mappings()
+    return {row["client_order_id"]: dict(row) for row in found}
+
+
+def _upsert(session: Session, table: type[tables.Base], rows: Sequence[Row]) -> None:
     """Writes rows whole, by primary key; of several with one key the last counts."""
     if not rows:
         return
@@ -57,24 +75,14 @@ def _upsert(session: Session, table: type[tables.Base], rows: Sequence[dict[str,
     session.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), list(last.values()))
 
 
-def _posting(posting: Posting) -> tables.PostingRow:
-    return tables.PostingRow(
-        account=posting.account,
-        entry_id=posting.entry_id,
-        line=posting.line,
-        ts_ns=posting.ts,
-        kind=posting.kind.value,
-        book=posting.book,
-        asset=posting.asset,
-        amount=posting.amount,
-        instrument=posting.instrument,
-        strategy=posting.strategy,
-        reference=posting.reference,
-    )
+def _posting(posting: Posting) -> Row:
+    row = _row(posting)
+    row["kind"] = posting.kind.value
+    return row
 
 
-def _row(record: PositionState | PnlPoint) -> dict[str, object]:
+def _row(record: PositionState | PnlPoint | Posting) -> Row:
     """The record's fields; its `ts` is the column ts_ns."""
-    row: dict[str, object] = dict(msgspec.structs.asdict(record))
+    row: Row = dict(msgspec.structs.asdict(record))
     row["ts_ns"] = row.pop("ts")
     return row
