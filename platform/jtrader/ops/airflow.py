@@ -13,6 +13,8 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 from jtrader.domain.errors import JtraderError, Unavailable
 
 POLL_SECONDS = 0.5
+WAITING = "awaiting_input"
+SETTLED_LOOKS = 4
 
 Found = TypeVar("Found")
 
@@ -90,24 +92,44 @@ class Airflow:
         self, run: DagRun, task_id: str, timeout: float, watch: Callable[[dict[str, str]], object] | None = None
     ) -> dict[str, Any]:
         """Until the approval asks; returns its subject, body and params. Raises JobFailed if the run failed before."""
-        path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}/-1/hitlDetails"
 
         def asked() -> dict[str, Any] | None:
             states = self.tasks(run)
             if watch is not None:
                 watch(states)
-            failed = [task for task, state in states.items() if state in ("failed", "upstream_failed")]
-            if failed:
-                raise JobFailed(f"{run.dag_id} failed at task {', '.join(failed)}: its log is at {self.link(run)}")
-            answer = self._request("GET", path)
-            return dict(answer.json()) if answer.status_code == httpx.codes.OK else None
+            self._refuse_failed(run, states)
+            return self._question(run, task_id) if states.get(task_id) == WAITING else None
 
         return self._until(asked, timeout, f"{run.dag_id} did not reach {task_id}")
 
-    def answer(self, run: DagRun, task_id: str, option: str, params: Mapping[str, Any]) -> None:
-        """Answers an approval as a person would in the UI: `option` is Approve or Reject."""
+    def answer(self, run: DagRun, task_id: str, option: str, params: Mapping[str, Any], timeout: float = 60) -> None:
+        """Answers an approval as a person would in the UI (`option` is Approve or Reject), until it is taken.
+
+        An answer within a second of the question can be lost: the scheduler has not yet booked that the task waits,
+        takes its end for a failure and asks again. So a question is answered once several looks in a row have seen it.
+        """
         path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}/-1/hitlDetails"
-        self._ok("PATCH", path, json={"chosen_options": [option], "params_input": dict(params)})
+        looks = 0
+
+        def taken() -> bool | None:
+            nonlocal looks
+            states = self.tasks(run)
+            self._refuse_failed(run, states)
+            looks = looks + 1 if states.get(task_id) == WAITING else 0
+            if looks > SETTLED_LOOKS and not self._question(run, task_id).get("response_received"):
+                self._ok("PATCH", path, json={"chosen_options": [option], "params_input": dict(params)})
+                looks = 0
+            return True if states.get(task_id) == "success" else None
+
+        self._until(taken, timeout, f"{run.dag_id} did not take the answer to {task_id}")
+
+    def _question(self, run: DagRun, task_id: str) -> dict[str, Any]:
+        return self._ok("GET", f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}/-1/hitlDetails")
+
+    def _refuse_failed(self, run: DagRun, states: Mapping[str, str]) -> None:
+        failed = sorted(task for task, state in states.items() if state in ("failed", "upstream_failed"))
+        if failed:
+            raise JobFailed(f"{run.dag_id} failed at task {', '.join(failed)}: its log is at {self.link(run)}")
 
     def result(self, run: DagRun, task_id: str) -> Any:
         """What a task returned (its XCom `return_value`)."""
