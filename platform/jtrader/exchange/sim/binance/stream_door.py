@@ -78,7 +78,7 @@ class _Talk:
         """SUBSCRIBE, UNSUBSCRIBE, LIST_SUBSCRIPTIONS; anything else is an error with the request's id."""
         try:
             command = msgspec.json.decode(data)
-            method, names, number = command["method"], command.get("params", []), command.get("id")
+            method, names, number = command["method"], list(command.get("params") or []), command.get("id")
         except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
             return {"error": {"code": 3, "msg": "Invalid JSON: expected value at line 1 column 1"}}
         wrong = [name for name in names if not (isinstance(name, str) and self._door.serves(name, self._category))]
