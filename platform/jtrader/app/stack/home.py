@@ -83,7 +83,7 @@ def socket_path(wanted: Path) -> Path:
 
 def write_private(path: Path, text: str) -> None:
     """Replaces a file atomically; only its owner can read it (mode 600)."""
-    fresh = path.with_name(path.name + ".new")
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)

@@ -1,8 +1,11 @@
 """Passwords and keys of the embedded services: made once, one file each, readable by the owner only."""
 
 import base64
+import os
 import secrets
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,12 +28,12 @@ class Secrets:
         return self.folder / name
 
     def _once(self, name: str, make: Callable[[], str]) -> str:
+        """Whoever comes first makes it; processes that start side by side agree on one."""
         path = self.file(name)
-        try:
-            text = path.read_text().strip()
-        except FileNotFoundError:
-            text = ""
-        if not text:
-            text = make()
-            write_private(path, text)
-        return text
+        if not path.exists():
+            fresh = path.with_name(f".{name}.{os.getpid()}.{threading.get_ident()}")
+            write_private(fresh, make())
+            with suppress(FileExistsError):
+                path.hardlink_to(fresh)
+            fresh.unlink()
+        return path.read_text()
