@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
+from jtrader.domain.errors import BadInput
 from jtrader.exchange.localnet import LocalTarget
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,12 @@ class _Reader(WSListener):
             if not frame.fin:
                 return
             message, self._part = self._part, b""
-        self._on_message(message)
+        try:
+            self._on_message(message)
+        except (BadInput, msgspec.DecodeError) as error:
+            log.error("Binance sent what can't be followed (%s); starting the connection over", error)
+            transport.disconnect(graceful=False)
+            return
         if not self.is_up:
             self.is_up = True
             self._on_up()
