@@ -84,7 +84,7 @@ def _toml(plan: DemoPlan) -> str:
         *_account(ALPHA, "binance_usdm"),
         *_account(TREND, split_instrument_id(plan.trend_instruments[0])[0]),
         *_strategy("model_signal", ALPHA, PERPS, "notional = 5000"),
-        *_strategy("ma_cross", TREND, plan.trend_instruments, "notional = 5000\nfast = 3\nslow = 8"),
+        *_strategy("ma_cross", TREND, plan.trend_instruments, "notional = 5000\nfast = 2\nslow = 6"),
     ]
     return "\n".join(lines) + "\n"
 

@@ -35,7 +35,7 @@ class Table:
                 rows=[],
                 row_key=key,
                 pagination=PAGE_ROWS,
-            ).props("dense flat hide-pagination")
+            ).props("dense flat wrap-cells hide-pagination")
             self._table.classes("w-full")
 
     def update(self, desk: Desk) -> None:
