@@ -255,7 +255,7 @@ def test_an_account_that_is_not_flat_is_not_taken_over(floor: Floor, tmp_path: P
     (tmp_path / "secrets").symlink_to(floor.home / "secrets")
     (tmp_path / "jtrader.toml").write_text((floor.home / "jtrader.toml").read_text())
     for name in ("RPC", "EVENTS"):
-        other._environment[f"JTRADER_OMS_{name}_URI"] = f"ipc://{tmp_path}/{name}"
+        other.environment[f"JTRADER_OMS_{name}_URI"] = f"ipc://{tmp_path}/{name}"
     other.start(ready=False)
     assert other.wait(60) == 1
     assert "account 'alpha' is not flat" in other.log()

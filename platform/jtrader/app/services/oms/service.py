@@ -95,6 +95,8 @@ class OmsService:
                 self._core.stop()
                 await core
         finally:
+            for link in self._links.values():
+                await link.close(0)
             self._close()
 
     async def _recover(self) -> None:

@@ -60,6 +60,7 @@ class VenueLink:
         self._spawn = spawn
         self._since: dict[InstrumentId | None, int] = {}
         self._sending: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     # ---- commands
 
@@ -184,7 +185,10 @@ class VenueLink:
         task.add_done_callback(self._sending.discard)
 
     async def close(self, seconds: float) -> None:
-        """Waits for answers that are on their way, then closes the broker."""
+        """Waits for answers that are on their way, then closes the broker. A second call does nothing."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         if self._sending:
             await asyncio.wait(self._sending, timeout=seconds)
         for task in list(self._sending):
