@@ -6,7 +6,7 @@ the value and what is allowed.
 
 import difflib
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -157,12 +157,21 @@ def load_declarations(roots: Sequence[Path]) -> dict[str, Declaration]:
             if declaration.name in found:
                 raise BadInput(f"{file}: model '{declaration.name}' is declared in {files[declaration.name]} already")
             found[declaration.name], files[declaration.name] = declaration, file
-    for name, declaration in found.items():
-        rival = declaration.gates.beats
-        if rival is not None and (rival == name or rival not in found):
-            others = ", ".join(sorted(set(found) - {name})) or "none"
-            raise BadInput(f"{files[name]}: gates.beats = '{rival}': allowed is another declared model: {others}")
+    for name in found:
+        _check_rivals(name, found, files[name])
     return found
+
+
+def _check_rivals(name: str, found: Mapping[str, Declaration], file: Path) -> None:
+    others = ", ".join(sorted(set(found) - {name})) or "none"
+    seen, rival = [name], found[name].gates.beats
+    while rival is not None:
+        if rival not in found:
+            raise BadInput(f"{file}: gates.beats = '{rival}': allowed is another declared model: {others}")
+        if rival in seen:
+            raise BadInput(f"{file}: gates.beats leads in a circle: {' > '.join([*seen, rival])}")
+        seen.append(rival)
+        rival = found[rival].gates.beats
 
 
 def load_declaration(file: Path) -> Declaration:

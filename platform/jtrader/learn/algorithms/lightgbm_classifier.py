@@ -21,7 +21,8 @@ class LightgbmParams(Params):
     feature_fraction: Annotated[float, Field(gt=0, le=1)] = 0.8
     bagging_fraction: Annotated[float, Field(gt=0, le=1)] = 0.8
     lambda_l2: Annotated[float, Field(ge=0)] = 1.0
-    threads: Annotated[int, Field(ge=1, le=64)] = 2
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    """Threads of one fit wait for each other in busy loops: on a machine with other work, one is the fastest."""
 
 
 @dataclass(frozen=True)
