@@ -11,21 +11,25 @@ import typer
 from jtrader.app.settings import SimulatorSettings, load_settings
 from jtrader.domain.errors import BadInput
 
-EXAMPLES = """
-Serves Binance USDT-M perpetuals and spot on 127.0.0.1, told apart by the Host header, as the real client speaks them.
+HELP = """
+Serve Binance USDT-M perpetuals and spot on 127.0.0.1, told apart by the Host header, as the real client speaks them.
 
-Market time stands still at the live window's start until it is run:
+The address is printed on standard output. Market time stands still at the live window's start until it is run.
 
-    jtrader simulate                                    # any free port, the market of the settings
-    jtrader simulate --port 18900 --seed 3 --run        # another market, running at once at the settings' speed
+Examples:
+
+    jtrader simulate
+
+    jtrader simulate --port 18900 --seed 3 --run
+
     jtrader simulate --history recorded/ --speed 10 --run
+
     curl -X POST ADDRESS/sim/clock/run -d '{"speed": 60}'
-    curl ADDRESS/sim/clock
 """
 
 
 def register(app: typer.Typer) -> None:
-    app.command("simulate", help=EXAMPLES)(simulate)
+    app.command("simulate", help=HELP)(simulate)
 
 
 def simulate(
