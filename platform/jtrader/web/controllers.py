@@ -1,7 +1,8 @@
 """Keeps one fresh `Desk` for all browsers, read off the event loop, so that a slow database slows no page."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from jtrader.domain.errors import Unavailable
 from jtrader.web.models import Desk, DeskReader, Service
@@ -21,6 +22,10 @@ class DeskController:
 
     async def refresh(self) -> None:
         self.desk = await asyncio.to_thread(self._read)
+
+    async def query(self, sql: str) -> Sequence[Mapping[str, Any]]:
+        """Rows of a dashboard card's own SELECT."""
+        return await asyncio.to_thread(self._reader.query, sql)
 
     def _read(self) -> Desk:
         services = tuple(self._services())

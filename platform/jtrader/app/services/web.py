@@ -20,10 +20,12 @@ from jtrader.app.stack import Stack
 from jtrader.app.stack.status import ServiceStatus
 from jtrader.domain.errors import JtraderError, Unavailable
 from jtrader.domain.money import use_exact_context
+from jtrader.report.dashboards import load
 from jtrader.store.postgres.connection import connect
 from jtrader.store.postgres.reader import PostgresReader
 from jtrader.web.controllers import DeskController
 from jtrader.web.models import Service
+from jtrader.web.views.dashboards import add_dashboards
 from jtrader.web.views.page import add_page
 
 REFRESH_SECONDS = 1.0
@@ -78,7 +80,10 @@ def build(settings: Settings) -> FastAPI:
         return {"ok": True, "trouble": controller.desk.trouble}
 
     pages.timer(REFRESH_SECONDS, refresh)
-    add_page(controller, {name: settings.need(uri) for name, uri in LINKS.items() if getattr(settings, uri)})
+    dashboards = load()
+    own = {dashboard.title: f"/dashboards/{dashboard.key}" for dashboard in dashboards}
+    add_page(controller, own | {name: settings.need(uri) for name, uri in LINKS.items() if getattr(settings, uri)})
+    add_dashboards(dashboards, controller.query)
     ui.run_with(api, title="jtrader")
     return api
 

@@ -36,7 +36,11 @@ def add_page(controller: DeskController, links: Mapping[str, str]) -> None:
 
 def _draw(links: Mapping[str, str]) -> list[Part]:
     parts: list[Part] = [Header(links)]
-    with ui.element("div").classes("w-full").style("display: grid; gap: 12px; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr)"):
+    with (
+        ui.element("div")
+        .classes("w-full")
+        .style("display: grid; gap: 12px; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr)")
+    ):
         with ui.column().classes("w-full"):
             parts += [PnlChart(), tables.positions_table(), tables.orders_table(), tables.statements_table()]
         with ui.column().classes("w-full"):
