@@ -24,7 +24,7 @@ from jtrader.domain.errors import BadInput
 from jtrader.domain.events import ChildAccepted, EntryBooked, OrderFilled, Sequenced
 from jtrader.domain.ids import AccountId, InstrumentId
 from jtrader.domain.money import ZERO
-from jtrader.domain.order import Side
+from jtrader.domain.order import Fill, Side
 from jtrader.domain.times import DAY, HOUR, MINUTE
 from jtrader.engine.intents import Answer
 
@@ -72,13 +72,7 @@ def check_against_the_venue(floor: Floor) -> None:
     events = [entry.event for entry in floor.journal()]
     booked = [(e.fill.instrument, e.fill.trade_id) for e in events if isinstance(e, OrderFilled)]
     assert len(booked) == len(set(booked))
-    theirs = []
-    for account, name in ((ALPHA, BTC), (ALPHA, ETH), (TREND, SPOT_BTC)):
-        fills = floor.venue(
-            account, lambda b, name=name: b.fills(name, floor.simulator.now - DAY, floor.simulator.now + HOUR)
-        )
-        theirs += [(name, fill.trade_id) for fill in fills]
-    assert sorted(booked) == sorted(theirs)
+    assert sorted(booked) == sorted((name, fill.trade_id) for name, fill in venue_fills(floor))
 
 
 def test_intents_become_fills(floor: Floor) -> None:
@@ -149,24 +143,7 @@ def test_a_second_oms_is_refused_and_told_the_pid(floor: Floor) -> None:
 def test_killed_again_and_again_while_trading(floor: Floor) -> None:
     """kill -9 between any two steps: after each restart the books are the venue's and no order went out twice."""
     for turn in range(3):
-
-        async def burst(turn: int = turn) -> None:
-            client = RpcClient(floor.rpc_uri, timeout=2)
-            intents = [
-                floor.intent(Side.BUY if (turn + i) % 3 else Side.SELL, "0.01", instrument=BTC if i % 2 else ETH)
-                for i in range(8)
-            ]
-            try:
-                calls = [asyncio.create_task(client.call("submit_intent", Answer, {"intent": i})) for i in intents]
-                await asyncio.sleep(0.004 * (turn + 1))
-                os.kill(floor.oms.pid, signal.SIGKILL)
-                for call in calls:
-                    call.cancel()
-                await asyncio.gather(*calls, return_exceptions=True)
-            finally:
-                await client.close()
-
-        asyncio.run(burst())
+        asyncio.run(burst_then_kill(floor, turn))
         floor.oms.kill()
         floor.oms.start()
         settle(floor)
@@ -174,29 +151,53 @@ def test_killed_again_and_again_while_trading(floor: Floor) -> None:
     accepted = [e.event.order for e in floor.journal() if isinstance(e.event, ChildAccepted)]
     assert len({order.client_order_id for order in accepted}) == len(accepted)
     assert len({order.parent_id for order in accepted}) == len(accepted)
-    for account, name in ((ALPHA, BTC), (ALPHA, ETH)):
-        fills = floor.venue(
-            account, lambda b, name=name: b.fills(name, floor.simulator.now - DAY, floor.simulator.now + HOUR)
-        )
-        sent = {order.client_order_id for order in accepted}
-        assert {fill.client_order_id for fill in fills} <= sent, "the venue filled an order that is not on disk"
+    filled = {fill.client_order_id for _, fill in venue_fills(floor)}
+    assert filled <= {order.client_order_id for order in accepted}, "the venue filled an order that is not on disk"
+
+
+async def burst_then_kill(floor: Floor, turn: int) -> None:
+    """Eight intents at once; some milliseconds later the oms is gone, each turn a little later."""
+    client = RpcClient(floor.rpc_uri, timeout=2)
+    sides = [Side.BUY if (turn + i) % 3 else Side.SELL for i in range(8)]
+    intents = [floor.intent(side, "0.01", instrument=(BTC, ETH)[i % 2]) for i, side in enumerate(sides)]
+    try:
+        calls = [asyncio.create_task(client.call("submit_intent", Answer, {"intent": intent})) for intent in intents]
+        await asyncio.sleep(0.004 * (turn + 1))
+        os.kill(floor.oms.pid, signal.SIGKILL)
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+    finally:
+        await client.close()
+
+
+def venue_fills(floor: Floor) -> list[tuple[InstrumentId, Fill]]:
+    """Every fill that the venue has of the desk, past the oms."""
+    start, end = floor.simulator.now - DAY, floor.simulator.now + HOUR
+    found: list[tuple[InstrumentId, Fill]] = []
+    for account, name in ((ALPHA, BTC), (ALPHA, ETH), (TREND, SPOT_BTC)):
+        fills = floor.venue(account, lambda broker, name=name: broker.fills(name, start, end))
+        found += [(name, fill) for fill in fills]
+    return found
 
 
 def test_funding_is_booked_from_the_venues_entry(floor: Floor) -> None:
-    assert ours(floor, ALPHA)
+    assert ours(floor, ALPHA), "nobody holds anything: no funding"
     simulator = floor.simulator
-    instant = (simulator.now // (8 * HOUR) + 1) * 8 * HOUR
     simulator.pause()
-    if simulator.clock()["live_end"] > instant:
-        simulator.run(600.0, instant + MINUTE)
-        simulator.run(5.0)
-        when(lambda: any(isinstance(e.event, EntryBooked) for e in floor.journal()), 30, floor.oms.log)
-        rows = [e.event.entry for e in floor.journal() if isinstance(e.event, EntryBooked)]
-        assert {row.kind for row in rows} == {EntryKind.FUNDING}
-        entries = floor.venue(ALPHA, lambda b: b.entries(instant - MINUTE, instant + MINUTE))
-        theirs = {e.entry_id: e.amount for e in entries if e.kind is EntryKind.FUNDING}
-        assert {row.entry_id: row.amount for row in rows} == theirs
-        assert theirs
+    instant = (simulator.now // (8 * HOUR) + 1) * 8 * HOUR
+    simulator.run(600.0, instant + MINUTE)
+    simulator.run(5.0)
+    when(lambda: len(funding_rows(floor)) == len(ours(floor, ALPHA)), 30, floor.oms.log)
+    entries = floor.venue(ALPHA, lambda broker: broker.entries(instant - MINUTE, instant + MINUTE))
+    assert funding_rows(floor) == {e.entry_id: e.amount for e in entries if e.kind is EntryKind.FUNDING}
+
+
+def funding_rows(floor: Floor) -> dict[str, Decimal]:
+    """What the journal booked: amount by the venue's entry id."""
+    rows = [entry.event.entry for entry in floor.journal() if isinstance(entry.event, EntryBooked)]
+    assert {row.kind for row in rows} <= {EntryKind.FUNDING}
+    return {row.entry_id: row.amount for row in rows}
 
 
 def test_the_projection_catches_up_with_the_journal(floor: Floor, module_postgres: str) -> None:
