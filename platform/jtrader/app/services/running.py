@@ -5,7 +5,7 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 from jtrader.app.settings import Settings, load_settings
 from jtrader.domain.errors import JtraderError
@@ -18,12 +18,24 @@ def run_service(name: str, serve: Callable[[Settings], Awaitable[None]]) -> None
     use_exact_context()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    named: list[JtraderError] = []
     try:
         settings = load_settings()
         asyncio.run(_until_signal(serve(settings)))
-    except JtraderError as error:
-        sys.stderr.write(f"{name}: {error}\n")
+    except* JtraderError as failures:
+        named += _leaves(failures)
+    for failure in named:
+        sys.stderr.write(f"{name}: {failure}\n")
+    if named:
         sys.exit(1)
+
+
+def _leaves(group: BaseExceptionGroup[JtraderError]) -> Iterator[JtraderError]:
+    for failure in group.exceptions:
+        if isinstance(failure, BaseExceptionGroup):
+            yield from _leaves(failure)
+        else:
+            yield failure
 
 
 async def _until_signal(work: Awaitable[None]) -> None:

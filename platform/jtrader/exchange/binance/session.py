@@ -112,9 +112,10 @@ def _exchange(keys: Keys, local: LocalSession | None) -> Any:
 
         def handle_message(self, client: Any, message: Any) -> None:
             event = message.get("event", message) if isinstance(message, dict) else message
-            if isinstance(event, dict) and event.get("e") in USER_EVENTS:
+            kind = event.get("e") if isinstance(event, dict) else None
+            if kind in USER_EVENTS:
                 self.on_user_message(event)
-            else:
+            if kind not in USER_EVENTS or kind == "eventStreamTerminated":  # ccxt then forgets its subscription
                 super().handle_message(client, message)
 
         def handle_errors(

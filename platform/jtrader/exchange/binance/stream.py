@@ -138,14 +138,12 @@ class UserStream:
                     self._unfinished[report.client_order_id] = report.instrument
 
     async def _missed(self) -> list[Report]:
-        """What may have happened while the stream was down: fills first, then order states, then ledger rows."""
+        """What may have happened while the stream was down: fills first, then order states, then ledger rows. States
+        are read before fills, so that every fill behind a final state is among them."""
         try:
+            states = [await self._state(instrument, name) for name, instrument in list(self._unfinished.items())]
             reports: list[Report] = list(await self._reader.fills_since_last())
-            for client_order_id, instrument in list(self._unfinished.items()):
-                try:
-                    reports.append(await self._reader.order(instrument, client_order_id))
-                except OrderNotFound:
-                    log.warning("order %s is not known to the venue after a reconnect", client_order_id)
+            reports += [state for state in states if state is not None]
             self._note(reports)
         except BrokerError as error:
             log.warning("user stream: what was missed can't be read (%s); connecting again", error)
@@ -153,6 +151,13 @@ class UserStream:
             return []
         self._ledger_hint.set()
         return reports
+
+    async def _state(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder | None:
+        try:
+            return await self._reader.order(instrument, client_order_id)
+        except OrderNotFound:
+            log.warning("order %s is not known to the venue after a reconnect", client_order_id)
+            return None
 
     async def _follow_ledger(self) -> None:
         """Puts new ledger rows that are no trades into the queue, soon after the stream hints at one."""
