@@ -11,8 +11,8 @@ from jtrader.engine.inputs import Moment, SubmitRefused, SubmitUncertain
 from jtrader.engine.lifecycle import CLOSING, Step, allows
 from jtrader.engine.orders import Order
 
-BOOKED_FROM_FILLS = frozenset({EntryKind.TRADE, EntryKind.FEE, EntryKind.REBATE})
-"""Rows of the venue's ledger that repeat a fill where they name one."""
+BOOKED_FROM_FILLS = frozenset({EntryKind.TRADE, EntryKind.FEE})
+"""Rows of the venue's ledger that repeat a fill where they name one. A rebate is money of its own and is booked."""
 
 
 def submit_refused(core: Core, given: SubmitRefused, now: Moment) -> None:

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures.oms_desk import ALPHA, PERP, SPOT, TREND, Desk, venue_order
+from jtrader.domain.account import EntryKind, VenueEntry
 from jtrader.domain.errors import Broken
 from jtrader.domain.events import OrderFilled, Sequenced
 from jtrader.domain.ids import ClientOrderId, TradeId, VenueOrderId
@@ -15,6 +16,7 @@ from jtrader.engine.engine import Engine
 from jtrader.engine.inputs import (
     CancelAllAsked,
     CancelUnclear,
+    EntryReported,
     FillReported,
     IntentSubmitted,
     OpenOrdersListed,
@@ -416,3 +418,23 @@ def test_marks_are_journaled_once_a_minute_for_what_is_held(desk: Desk) -> None:
     desk.wait(180)
     assert 3 <= desk.tags().count("mark_seen") <= 4
     assert desk.engine.state.marks == {PERP: Decimal("50000.05")}
+
+
+@pytest.mark.parametrize(
+    ("kind", "booked"),
+    [(EntryKind.TRADE, 0), (EntryKind.FEE, 0), (EntryKind.REBATE, 1), (EntryKind.FUNDING, 1), (EntryKind.TRANSFER, 1)],
+)
+def test_only_rows_that_repeat_a_fill_are_left_to_the_fill(desk: Desk, kind: EntryKind, booked: int) -> None:
+    desk.wait(1)
+    row = VenueEntry(
+        account=ALPHA,
+        entry_id="r1",
+        kind=kind,
+        asset="USDT",
+        amount=Decimal("0.5"),
+        ts=desk.market,
+        instrument=PERP,
+        reference="4711",
+    )
+    desk.do(EntryReported(row))
+    assert desk.tags().count("entry_booked") == booked
