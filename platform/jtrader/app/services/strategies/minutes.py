@@ -45,12 +45,10 @@ class Minutes:
         """What to hand on for candles of the bus: old news dropped, holes filled. `is_lossy`: messages of this topic
         were lost, so the venue is asked for what there is now. Raises Unavailable."""
         line: list[Candle] = []
-        for candle in candles:
-            if self.last is not None and candle.ts > self.last + MINUTE:
-                line += self._new(await self._repair())
-            line += self._new([candle])
-        if is_lossy and self.last is not None:
+        if self.last is not None and (is_lossy or any(c.ts > self.last + MINUTE for c in candles)):
             line += self._new(await self._repair())
+        for candle in candles:
+            line += self._new([candle])
         return line
 
     def _new(self, candles: Sequence[Candle]) -> list[Candle]:
