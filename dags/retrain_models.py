@@ -98,12 +98,12 @@ def retrain_models() -> None:
     )
 
     @task
-    def promote(trained: dict[str, Any], answer: dict[str, Any]) -> list[str]:
+    def promote(trained: dict[str, Any], answer: dict[str, Any] | None) -> list[str]:
         from jtrader.app.jobs.failures import final_on_bad_input
         from jtrader.app.jobs.retrain import promote_trained
 
         with final_on_bad_input():
-            lines = promote_trained(trained["models"], **(answer.get("params_input") or {}))
+            lines = promote_trained(trained["models"], **((answer or {}).get("params_input") or {}))
         for line in lines:
             log.info("%s", line)
         return lines

@@ -8,55 +8,25 @@ import pytest
 from mlflow import MlflowClient
 
 from fixtures.mlflow_server import MlflowServer
+from fixtures.small_models import DAYS, PERPS, START, declare
 from fixtures.synthetic_candles import momentum_candles
 from jtrader.app.jobs.retrain import promote, train
 from jtrader.app.settings import Settings, load_settings
 from jtrader.app.wiring.data import open_stores
 from jtrader.app.wiring.learning import model_store
 from jtrader.domain.errors import BadInput, Unavailable
-from jtrader.domain.times import DAY, parse_time
+from jtrader.domain.times import DAY
 from jtrader.learn.promotion import Override
 from jtrader.registry.errors import NotServable
 from jtrader.store.lake.dataset import LakeDataset
-
-PERPS = ("binance_usdm:BTCUSDT", "binance_usdm:ETHUSDT")
-START = parse_time("2026-01-10T06:00:00Z")
-DAYS = 3
-
-MODEL = """
-name = "{name}"
-about = "A small model for a test."
-universe = ["binance_usdm:BTCUSDT", "binance_usdm:ETHUSDT"]
-features = [{features}]
-[label]
-horizon_minutes = 15
-[algorithm]
-name = "{algorithm}"
-params = {params}
-[validation]
-folds = 3
-[serving]
-band = 0.08
-[gates]
-min_rows = 5000
-min_auc = {min_auc}
-min_net_return = 0.0
-"""
-
-
-def declare(root: Path, name: str, algorithm: str, params: str, min_auc: float, extra: str = "") -> None:
-    (root / name).mkdir(parents=True)
-    features = '"momentum_10m", "return_15m", "signed_volume_15m"'
-    text = MODEL.format(name=name, features=features, algorithm=algorithm, params=params, min_auc=min_auc)
-    (root / name / "model.toml").write_text(text + extra)
 
 
 @pytest.fixture(scope="module")
 def desk(module_mongo, mlflow_server: MlflowServer, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     home = tmp_path_factory.mktemp("desk")
-    declare(home / "models", "tiny_base", "logistic_pipeline", "{}", 0.52)
-    declare(home / "models", "tiny", "lightgbm_classifier", "{rounds = 30, num_leaves = 5, threads = 1}", 0.52)
-    declare(home / "models", "tiny_proud", "logistic_pipeline", "{}", 0.99)
+    declare(home / "models", "tiny_base", "logistic_pipeline")
+    declare(home / "models", "tiny", "lightgbm_classifier", "{rounds = 30, num_leaves = 5}")
+    declare(home / "models", "tiny_proud", "logistic_pipeline", min_auc=0.99)
     settings = load_settings(
         home=home,
         mongo_uri=module_mongo.uri,
@@ -72,6 +42,17 @@ def desk(module_mongo, mlflow_server: MlflowServer, tmp_path_factory: pytest.Tem
         for seed, instrument in enumerate(PERPS):
             stores.candles.upsert(momentum_candles(instrument, START, DAYS * 1440, seed=seed))
     return settings
+
+
+COMMIT = "c0ffee" * 6 + "c0de"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_commit():
+    """The tests don't depend on what happens to the working tree meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JTRADER_COMMIT", COMMIT)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +71,7 @@ def test_models_are_trained_judged_and_registered(desk, result) -> None:
     store = model_store(desk)
     assert store.version("tiny", "challenger") == by_name["tiny"].version
     tags = store.tags("tiny", by_name["tiny"].version)
-    assert tags["commit"] == result.manifest.commit
-    assert len(tags["commit"]) == 40
+    assert (tags["commit"], tags["dirty"]) == (COMMIT, "false")
     assert tags["data_manifest"] == result.manifest.hash
     assert tags["trained_to"] == "2026-01-13T06:00:00Z"
     assert float(tags["metric.auc"]) == pytest.approx(by_name["tiny"].metrics["auc"], rel=1e-5)
@@ -127,6 +107,8 @@ def test_the_same_training_again_makes_nothing_twice(desk, result) -> None:
     first = next(model for model in result.models if model.name == "tiny")
     assert (again.models[0].version, again.models[0].metrics) == (first.version, first.metrics)
     assert again.models[0].run_id is None
+    assert any("features_found" in line for line in lines)
+    assert again.manifest == result.manifest
 
 
 def test_promotion_moves_the_champion_and_remembers_the_one_before(desk, result) -> None:

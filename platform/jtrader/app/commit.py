@@ -8,14 +8,16 @@ from jtrader.domain.errors import Unavailable
 
 
 def head_commit() -> str:
-    """The 40 hex digits of HEAD; where there is no git (an image), those of JTRADER_COMMIT. Raises Unavailable."""
-    command = ["git", "-c", f"safe.directory={CHECKOUT}", "-C", str(CHECKOUT), "rev-parse", "HEAD"]
+    """The 40 hex digits of HEAD; JTRADER_COMMIT, where it is set, is what an image without git was built from.
+
+    Raises Unavailable.
+    """
+    stated = os.environ.get("JTRADER_COMMIT", "")
+    if stated:
+        return stated
     try:
-        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout.strip()
+        return _git("rev-parse", "HEAD", check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError) as error:
-        stated = os.environ.get("JTRADER_COMMIT", "")
-        if stated:
-            return stated
         raise Unavailable(
             f"the commit of {CHECKOUT} can't be told, and models without lineage are not made: install git, or set "
             "JTRADER_COMMIT"
@@ -23,9 +25,15 @@ def head_commit() -> str:
 
 
 def is_dirty() -> bool:
-    """Whether tracked code or declarations differ from HEAD; False where git can't tell."""
-    command = ["git", "-c", f"safe.directory={CHECKOUT}", "-C", str(CHECKOUT), "diff", "--quiet", "HEAD", "--"]
+    """Whether tracked code or declarations differ from HEAD; False for a stated commit."""
+    if os.environ.get("JTRADER_COMMIT"):
+        return False
     try:
-        return subprocess.run([*command, "platform", "models"], check=False, timeout=30).returncode == 1
+        return _git("diff", "--quiet", "HEAD", "--", "platform", "models").returncode == 1
     except (OSError, subprocess.SubprocessError):
         return False
+
+
+def _git(*words: str, check: bool = False) -> "subprocess.CompletedProcess[str]":
+    command = ["git", "-c", f"safe.directory={CHECKOUT}", "-C", str(CHECKOUT), *words]
+    return subprocess.run(command, check=check, capture_output=True, text=True, timeout=30)

@@ -12,9 +12,9 @@ from jtrader.ports.learning import Manifest
 ALL_BROKERS = "sim,paper,live"
 
 
-def training_key(declaration: Declaration, manifest: Manifest, commit: str) -> str:
+def training_key(declaration: Declaration, manifest: Manifest, code: str) -> str:
     """Equal data, code and declaration give the same key, and the same model: it is registered once."""
-    text = "\n".join((declaration.model_dump_json(), manifest.hash, commit))
+    text = "\n".join((declaration.model_dump_json(), manifest.hash, code))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

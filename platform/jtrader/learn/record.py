@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,18 +33,20 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
 
 class Recorder:
     """Writes runs and versions. Safe to repeat after an Unavailable: a version is created once for equal data, code and
-    declaration, and the alias moves only to a version that is whole."""
+    declaration, and the alias moves only to a version that is whole. Code that differs from its commit (`dirty`) is
+    never taken for what an earlier recorder registered."""
 
     def __init__(self, tracker: RunTracker, store: ModelStore, commit: str, dirty: bool) -> None:
         self._tracker = tracker
         self._store = store
         self._commit = commit
         self._dirty = dirty
+        self._code = f"{commit}+{uuid.uuid4().hex}" if dirty else commit
 
     def record(self, trained: Trained, verdict: Verdict, manifest: Manifest) -> Recorded:
         """Raises Unavailable when the registry went away; what was begun is then marked as failed if it can be."""
         declaration = trained.declaration
-        key = training_key(declaration, manifest, self._commit)
+        key = training_key(declaration, manifest, self._code)
         tags = version_tags(trained, verdict, self._commit, self._dirty, key)
         version, run_id = self._store.find(declaration.name, {"training_key": key}), None
         if version is None:

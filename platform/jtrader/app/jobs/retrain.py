@@ -64,8 +64,8 @@ def promote(
 
 def promote_trained(
     trained: Sequence[Mapping[str, Any]],
-    override_by: str = "",
-    override_reason: str = "",
+    override_by: str | None = None,
+    override_reason: str | None = None,
     settings: Settings | None = None,
 ) -> list[str]:
     """Promotes what one training made (name, version, gate) and returns a line for each model.
@@ -76,7 +76,7 @@ def promote_trained(
     from jtrader.learn.promotion import Override
 
     settings = settings or load_settings()
-    override = Override(by=override_by, reason=override_reason) if override_by or override_reason else None
+    override = Override(by=override_by or "", reason=override_reason or "") if override_by or override_reason else None
     lines, refused = [], []
     for model in trained:
         name, version = model["name"], model["version"]

@@ -31,7 +31,7 @@ def main() -> int:
     _end_with_parent()
     options = _options()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
     try:
         result = run(load_settings(), options.model, options.days, options.end)
     except JtraderError as error:

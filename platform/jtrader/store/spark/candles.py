@@ -20,6 +20,7 @@ from pyspark.sql.datasource import (
     GreaterThanOrEqual,
     In,
     InputPartition,
+    IsNotNull,
     LessThan,
     LessThanOrEqual,
 )
@@ -35,6 +36,9 @@ FORMAT = "jtrader_candles"
 SCHEMA = "instrument string, ts bigint, open double, high double, low double, close double, volume double"
 PAGE = DAY
 """How much of a partition is read and kept at a time, ns."""
+
+_KEY = (("instrument",), ("ts",))
+"""Columns of the index, never null."""
 
 _ARROW = {"instrument": pa.string(), "ts": pa.int64()} | dict.fromkeys(VALUES, pa.float64())
 
@@ -92,10 +96,12 @@ class CandleReader(DataSourceReader):  # type: ignore[misc]
     def _takes(self, one: Filter) -> bool:
         """Whether MongoDB answers the filter."""
         column = getattr(one, "attribute", None)
-        if column == ("instrument",) and isinstance(one, EqualTo | In):
+        if isinstance(one, IsNotNull):
+            return column in _KEY
+        if column == _KEY[0] and isinstance(one, EqualTo | In):
             self._only({one.value} if isinstance(one, EqualTo) else set(one.value))
             return True
-        if column != ("ts",):
+        if column != _KEY[1]:
             return False
         match one:
             case EqualTo(_, value):
