@@ -16,6 +16,8 @@ SPOT = ("binance_spot:BTCUSDT", "binance_spot:ETHUSDT")
 
 ALPHA, TREND = "alpha", "trend"
 SPEED = 60.0
+INTENSITY = 0.02
+"""Live trades as a share of the real market's: the simulator then takes a sixth of a core at this speed."""
 LIVE_MINUTES = 60
 CRAWL_DAYS = 30
 
@@ -30,9 +32,8 @@ class DemoPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def market(self) -> str:
-        if self.history is None:
-            return f"generated (seed {self.seed}, predictability {PREDICTABILITY})"
-        return f"recorded ({self.history.name}), then generated (seed {self.seed}, predictability {PREDICTABILITY})"
+        made = f"generated (seed {self.seed}, predictability {PREDICTABILITY}, {INTENSITY:.0%} of the real trade rate)"
+        return made if self.history is None else f"recorded ({self.history.name}), then {made}"
 
     @property
     def instruments(self) -> tuple[str, ...]:
@@ -77,6 +78,7 @@ def _toml(plan: DemoPlan) -> str:
         *([f"live_start = {start}"] if start else []),
         f"seed = {plan.seed}",
         f"speed = {SPEED}",
+        f"intensity = {INTENSITY}",
         f"live_minutes = {LIVE_MINUTES}",
         f"predictability = {PREDICTABILITY}",
         f"instruments = {_strings(plan.instruments)}",
