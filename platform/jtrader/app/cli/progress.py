@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 from jtrader.app.stack.starting import Progress, Report
@@ -20,7 +21,9 @@ def told(title: str) -> Iterator[Report]:
         console.print(title)
 
         def report(progress: Progress) -> None:
-            if progress.stage in _DONE:
+            if progress.stage == "idle":
+                console.print(f"  [yellow]–[/] {progress.service} is not started: {escape(progress.reason)}")
+            elif progress.stage in _DONE:
                 at_work.pop(progress.service, None)
                 console.print("  " + _DONE[progress.stage].format(progress.service, progress.seconds))
             else:

@@ -77,9 +77,13 @@ def _component(name: str) -> Check:
         health = http.json_of(f"{site.url('airflow')}/api/v2/monitor/health")
         if health is None:
             return "the API server does not answer yet"
+        try:
+            started = psutil.Process(pid).create_time()
+        except psutil.Error:
+            return "it has ended"
         state = health[name]
         beat = state[f"latest_{name}_heartbeat"]
-        if not beat or dt.datetime.fromisoformat(beat).timestamp() < psutil.Process(pid).create_time():
+        if not beat or dt.datetime.fromisoformat(beat).timestamp() < started:
             return f"no heartbeat of the {name} since its start"
         return None if state["status"] == "healthy" else f"{name} is {state['status']}"
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Event
 
+from jtrader.app.settings import Settings
 from jtrader.app.stack.site import Site
 from jtrader.domain.errors import Unavailable
 
@@ -16,6 +17,11 @@ Step = Callable[[Site], None]
 
 def nothing(site: Site) -> None:
     """The step of a service that needs none."""
+
+
+def always(settings: Settings) -> str | None:  # noqa: ARG001
+    """Of a service that has work with any settings."""
+    return None
 
 
 def no_environment(site: Site) -> Mapping[str, str]:  # noqa: ARG001
@@ -40,6 +46,8 @@ class Service:
     """Runs before the process starts; idempotent."""
     finish: Step = nothing
     """Runs once the process is healthy, before those that need it start; idempotent."""
+    idle: Callable[[Settings], str | None] = always
+    """Why it has nothing to do with these settings: then it is started only when it is named. None when it has."""
     stop_signal: str = "TERM"
     stop_alone: bool = False
     """The signal goes to the process alone, which ends its children; else to its whole group."""

@@ -39,10 +39,10 @@ class Stack:
         self._supervisor = Supervisor(self.home)
 
     def up(self, report: Report = silent, services: Iterable[str] | None = None) -> Site:
-        """Starts the named services (all if None) with what they need, and waits until they are healthy. Raises
-        BadInput (a port is taken, a folder can't be written), Unavailable (a service does not become healthy); then,
-        and on Ctrl-C, what this call started is stopped again."""
-        wanted = select(services, self._external, self._table)
+        """Starts the named services (if None all that have work) with what they need, and waits until they are healthy.
+        Raises BadInput (a port is taken, a folder can't be written), Unavailable (a service does not become healthy);
+        then, and on Ctrl-C, what this call started is stopped again."""
+        wanted = select(self._with_work(report) if services is None else services, self._external, self._table)
         self.home.make()
         with self._alone():
             fresh = not self._supervisor.is_up()
@@ -102,6 +102,13 @@ class Stack:
         """As it is about to be started: chooses the ports."""
         return Site(self._settings, assign_ports(self._settings.stack.base_port, self.home.ports), self._external)
 
+    def _with_work(self, report: Report) -> list[str]:
+        idle = {service.name: service.idle(self._settings) for service in self._table}
+        for name, reason in idle.items():
+            if reason:
+                report(Progress(name, "idle", 0.0, reason))
+        return [name for name, reason in idle.items() if reason is None]
+
     def _begin(self, report: Report) -> Site:
         """Before a new supervisor: ends what an earlier one left behind, and chooses the ports."""
         self._end_orphans(report)
@@ -140,7 +147,7 @@ class Stack:
             if daemon is not None:
                 wait_until(lambda: not processes.is_alive(daemon), 20, "supervisord: end", Event(), poll=0.02)
         ended = self._end_orphans(report)
-        for file in (self.home.endpoints, self.home.supervisor_socket, *self.home.pids.glob("*")):
+        for file in (self.home.endpoints, self.home.supervisor_socket):
             file.unlink(missing_ok=True)
         return ended
 
@@ -152,6 +159,8 @@ class Stack:
         processes.end(orphans)
         if left := processes.of_stack(self.home):
             raise Broken("these processes can't be ended: " + ", ".join(processes.describe(each) for each in left))
+        for record in self.home.pids.glob("*"):
+            record.unlink()
         return names
 
     @contextmanager

@@ -19,9 +19,11 @@ MAX_DEATHS = 3
 class Progress:
     service: str
     stage: str
-    """preparing, starting, finishing, healthy, stopping, stopped, orphan."""
+    """preparing, starting, finishing, healthy, stopping, stopped, orphan, idle."""
     seconds: float
     """Since its work began."""
+    reason: str = ""
+    """Why it is idle."""
 
 
 Report = Callable[[Progress], None]

@@ -17,10 +17,15 @@ from jtrader.app.stack.service import Service, wait_until
 from jtrader.app.stack.site import Site
 from jtrader.domain.errors import Unavailable
 
-RECORD_THEN_RUN = 'read -r line < /proc/$$/stat; echo "$line" > "$0.new"; mv "$0.new" "$0"; exec "$@"'
-"""The shell's own line of /proc (pid, start time) is written before it becomes the service: pid and start time stay."""
+RECORD_THEN_RUN = """
+{ read -r old rest < "$0" && ! [ -e /proc/$old ] && kill -s KILL -- -$old; } 2>/dev/null;
+read -r line < /proc/$$/stat; echo "$line" > "$0.new"; mv "$0.new" "$0"; exec "$@"
+"""
+"""What a killed predecessor left of its process group is ended: its workers would hold the port. (While a group has
+members its number goes to no other process.) Then the shell's own line of /proc (pid, start time) is written before it
+becomes the service: pid and start time stay."""
 
-_NO_FILE, _ALREADY_STARTED, _NOT_RUNNING = 20, 60, 70
+_ALREADY_STARTED, _NOT_RUNNING = 60, 70
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ def _program(site: Site, service: Service, command: list[str]) -> dict[str, Any]
     words = ["/bin/sh", "-c", RECORD_THEN_RUN, str(site.home.pids / service.name), *command]
     environment = service.environment(site)  # added to the daemon's own, which is the site's
     return {
-        "command": " ".join(_quoted(word) for word in words),
+        "command": " ".join(_quoted(word) for word in words).replace("\n", " "),
         "environment": ",".join(f"{key}={_quoted(value)}" for key, value in environment.items()),
         "directory": site.home.root,
         "autostart": "false",

@@ -17,9 +17,9 @@ SERVICES: tuple[Service, ...] = (
 )
 
 
-def select(names: Iterable[str] | None, external: frozenset[str], table: Sequence[Service] = SERVICES) -> list[Service]:
-    """The named services (all if None) with all they need, in an order that respects the needs; those whose address was
-    set from outside are left out. Raises BadInput for an unknown name."""
+def select(names: Iterable[str], external: frozenset[str], table: Sequence[Service] = SERVICES) -> list[Service]:
+    """The named services with all they need, in an order that respects the needs; those whose address was set from
+    outside are left out. Raises BadInput for an unknown name."""
     known = {service.name: service for service in table}
     chosen: dict[str, Service] = {}
 
@@ -33,7 +33,7 @@ def select(names: Iterable[str] | None, external: frozenset[str], table: Sequenc
             add(need)
         chosen[name] = service
 
-    for name in known if names is None else names:
+    for name in names:
         add(name)
     return list(chosen.values())
 

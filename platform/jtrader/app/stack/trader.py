@@ -1,9 +1,11 @@
 """jtrader's own processes. Each beats `run/health/<name>.json`: healthy while the beat is fresh, ready and its own."""
 
 import sys
+from collections.abc import Callable
 
 from jtrader.app.services.heartbeat import read_health
-from jtrader.app.stack.service import Check, Service
+from jtrader.app.settings import Settings
+from jtrader.app.stack.service import Check, Service, always
 from jtrader.app.stack.site import Site
 
 
@@ -19,7 +21,19 @@ def _beat_of(name: str) -> Check:
     return check
 
 
-def _service(name: str, ports: tuple[str, ...], address: str | None, needs: tuple[str, ...]) -> Service:
+def _without_accounts(settings: Settings) -> str | None:
+    if settings.accounts:
+        return None
+    return "no [[accounts]] in the settings, so there is nothing to trade"
+
+
+def _service(
+    name: str,
+    ports: tuple[str, ...],
+    address: str | None,
+    needs: tuple[str, ...],
+    idle: Callable[[Settings], str | None] = always,
+) -> Service:
     return Service(
         name=name,
         group="trader",
@@ -28,13 +42,14 @@ def _service(name: str, ports: tuple[str, ...], address: str | None, needs: tupl
         needs=needs,
         ports=ports,
         address=address,
+        idle=idle,
     )
 
 
 SERVICES = (
     _service("simulator", ("simulator",), "simulator_uri", ()),
-    _service("feed", ("market_data",), "market_data_uri", ("simulator", "mongod")),
-    _service("oms", ("oms_rpc", "oms_events"), "oms_rpc_uri", ("simulator", "postgres", "mongod")),
-    _service("strategies", (), None, ("feed", "oms", "mlflow", "mongod")),
+    _service("feed", ("market_data",), "market_data_uri", ("simulator", "mongod"), _without_accounts),
+    _service("oms", ("oms_rpc", "oms_events"), "oms_rpc_uri", ("simulator", "postgres", "mongod"), _without_accounts),
+    _service("strategies", (), None, ("feed", "oms", "mlflow", "mongod"), _without_accounts),
     _service("web", ("web",), "web_uri", ("postgres",)),
 )
