@@ -19,7 +19,7 @@ def restarted(core: Core, now: Moment) -> None:
     """What was in flight is UNKNOWN; everything that may live is asked for at once, and parents go on."""
     core.watch.parents = dict.fromkeys(core.state.parents)
     for order in core.state.live_orders():
-        if order.status is OrderStatus.PENDING_NEW:
+        if not order.is_proven and allows(order.status, Step.LOSE):
             core.emit(OrderUnknown(ts=now.market, client_order_id=order.id, reason="in flight when the oms ended"))
         core.watch.doubt(order.id, now.wall, after=0)
 
@@ -34,7 +34,7 @@ def ask(core: Core, now: Moment) -> None:
             doubt.due = now.wall + ASK_AGAIN
             child = order.child
             core.command(QueryOrder(child.account, child.instrument, order.id, child.ts - LOOK_BACK))
-            if order.status is OrderStatus.PENDING_CANCEL:
+            if order.cancel_wanted:
                 core.command(CancelOrder(child.account, child.instrument, order.id))
 
 

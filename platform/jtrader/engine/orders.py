@@ -17,6 +17,8 @@ class Order(msgspec.Struct, frozen=True):
     filled: Decimal = ZERO
     venue_order_id: VenueOrderId | None = None
     reason: str = ""
+    cancel_wanted: bool = False
+    """A cancel was asked for; it stays wanted until the order has ended, whatever is learnt in between."""
 
     @property
     def id(self) -> ClientOrderId:

@@ -10,6 +10,7 @@ from jtrader.engine.core import Core
 from jtrader.engine.inputs import Moment, SubmitRefused, SubmitUncertain
 from jtrader.engine.lifecycle import CLOSING, Step, allows
 from jtrader.engine.orders import Order
+from jtrader.engine.watch import ASK_AGAIN
 
 BOOKED_FROM_FILLS = frozenset({EntryKind.TRADE, EntryKind.FEE})
 """Rows of the venue's ledger that repeat a fill where they name one. A rebate is money of its own and is booked."""
@@ -48,7 +49,9 @@ def order_reported(core: Core, report: VenueOrder, now: Moment) -> None:
         _end(core, order, report, now)
     elif report.filled > order.filled:
         core.watch.doubt(order.id, now.wall)  # a fill is on its way, or lost
-    elif order.status is not OrderStatus.PENDING_CANCEL:
+    elif order.cancel_wanted:
+        core.watch.doubt(order.id, now.wall, after=ASK_AGAIN)  # the cancel was lost, or is on its way
+    else:
         core.watch.settle(order.id)
 
 

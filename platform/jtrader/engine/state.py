@@ -100,6 +100,7 @@ class State:
                 self._step(id_, Step.LOSE, reason)
             case CancelRequested(client_order_id=id_, reason=reason):
                 self._step(id_, Step.REQUEST_CANCEL, reason)
+                self._put(replace(self.orders[id_], cancel_wanted=True))
             case OrderClosed(client_order_id=id_, status=status, reason=reason):
                 self._step(id_, CLOSING[status], reason)
             case IntentReceived(intent=intent):

@@ -261,6 +261,43 @@ def test_an_unknown_order_may_be_cancelled_and_stays_unknown(desk: Desk) -> None
     assert desk.cancelled() == [child.client_order_id]
 
 
+def test_a_cancel_of_an_unknown_order_is_wanted_until_the_order_has_ended(desk: Desk) -> None:
+    child = desk.submit(algorithm="limit", limit_price=Decimal("49900"))
+    lost(desk, child)
+    desk.do(CancelAllAsked(ALPHA, "test"))
+    desk.do(CancelUnclear(child.client_order_id))
+    desk.report(child, S.NEW)
+    again = desk.restarted()
+    for one in (desk, again):
+        one.sent.clear()
+        one.do(Restarted())
+        one.wait(7)
+        assert one.cancelled(), "it came to the venue after the cancel, and lives there"
+        one.report(child, S.CANCELED)
+        assert one.status(child) is S.CANCELED
+
+
+def test_a_cancel_asked_for_before_the_answer_survives_a_lost_answer(desk: Desk) -> None:
+    child = desk.submit(algorithm="limit", limit_price=Decimal("49900"))
+    desk.do(CancelAllAsked(ALPHA, "test"))
+    lost(desk, child)
+    desk.report(child, S.NEW)
+    desk.sent.clear()
+    desk.wait(6)
+    assert child.client_order_id in desk.cancelled()
+
+
+def test_an_order_that_ends_while_its_fills_were_told_during_a_doubt_is_filled(desk: Desk) -> None:
+    entry = desk.submit(Side.BUY, "0.3")
+    desk.fill(entry, "0.3")
+    child = desk.submit(Side.SELL, "0.3", reduce_only=True)
+    desk.fill(child, "0.2")
+    absent(desk, child)
+    assert desk.status(child) is S.UNKNOWN
+    desk.report(child, S.FILLED, "0.2")  # the venue had cut it to what there was to reduce
+    assert desk.status(child) is S.FILLED
+
+
 def test_reports_out_of_order_do_not_reopen_an_order(desk: Desk) -> None:
     child = desk.submit()
     desk.fill(child, "0.1")
@@ -351,6 +388,18 @@ def test_a_crash_before_the_answer_leaves_the_order_unknown_and_asks(desk: Desk)
     again.fill(child, "0.1", client_order_id=None)
     assert again.status(child) is S.FILLED
     assert again.net() == Decimal("0.1")
+
+
+def test_a_crash_between_a_cancel_and_the_answer_still_ends_with_proof(desk: Desk) -> None:
+    child = desk.submit(algorithm="limit", limit_price=Decimal("49900"))
+    desk.do(CancelAllAsked(ALPHA, "test"))
+    again = desk.restarted()
+    again.do(Restarted())
+    assert again.status(child) is S.UNKNOWN
+    for _ in range(2):
+        again.wait(15)
+        absent(again, child)
+    assert again.status(child) is S.REJECTED
 
 
 def test_the_same_intent_again_gets_the_same_answer_and_no_second_order(desk: Desk) -> None:
