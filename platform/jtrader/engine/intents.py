@@ -1,6 +1,8 @@
 """From an intent to child orders: admit, plan, size, gate, journal, then command to send."""
 
+import math
 from collections.abc import Iterable
+from decimal import Decimal
 
 import msgspec
 
@@ -18,6 +20,9 @@ from jtrader.engine.orders import Parent
 from jtrader.execution.algorithm import ParentView, Slice
 from jtrader.risk.gate import judge
 from jtrader.risk.verdict import RefusalCode, Refused
+
+MOST_DIGITS = 18
+"""Digits before the point of an amount that somebody could mean."""
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -39,7 +44,7 @@ def submit(core: Core, intent: Intent, signal: Signal | None, now: Moment) -> An
     if known is not None and known.intent == intent:
         return _standing(core, known)
     refusal = _admit(core, intent, signal, now)
-    if signal is not None and signal.signal_id not in core.state.signals:
+    if signal is not None and signal.signal_id not in core.state.signals and _is_finite(signal):
         core.emit(SignalRecorded(ts=now.market, signal=signal))
     if refusal is not None:
         code, reason = refusal
@@ -107,7 +112,7 @@ def _admit(core: Core, intent: Intent, signal: Signal | None, now: Moment) -> tu
         return RefusalCode.UNKNOWN_INSTRUMENT, f"account '{account.id}' can't trade '{intent.instrument}'"
     if algorithm is None:
         return RefusalCode.UNKNOWN_ALGORITHM, f"no algorithm '{intent.algorithm}'; there are {_list(core.algorithms)}"
-    if fault := algorithm.check(intent, instrument) or _inconsistent(intent, signal):
+    if fault := _inconsistent(intent, signal) or algorithm.check(intent, instrument):
         return RefusalCode.BAD_INTENT, fault
     if signal is not None and account.permission not in signal.model.allowed_brokers:
         model = f"{signal.model.name} version {signal.model.version}"
@@ -116,11 +121,25 @@ def _admit(core: Core, intent: Intent, signal: Signal | None, now: Moment) -> tu
 
 
 def _inconsistent(intent: Intent, signal: Signal | None) -> str:
-    if not (intent.quantity.is_finite() and intent.quantity > 0):
-        return f"quantity {intent.quantity} is not above zero"
+    if not (_is_sane(intent.quantity) and intent.quantity > 0):
+        return f"quantity {intent.quantity} is not above zero and below 1e{MOST_DIGITS}"
+    if intent.limit_price is not None and not _is_sane(intent.limit_price):
+        return f"limit_price {intent.limit_price} is not a number below 1e{MOST_DIGITS}"
+    if signal is not None and not _is_finite(signal):
+        return f"signal {signal.signal_id} has a prediction or feature that is no finite number"
     if signal is not None and (intent.signal_id != signal.signal_id or intent.instrument != signal.instrument):
         return f"the intent names signal {intent.signal_id}, but comes with {signal.signal_id} of {signal.instrument}"
     return ""
+
+
+def _is_sane(amount: Decimal) -> bool:
+    """Finite, and small enough to be divided by any step exactly."""
+    return amount.is_finite() and amount.adjusted() < MOST_DIGITS
+
+
+def _is_finite(signal: Signal) -> bool:
+    """The journal keeps finite numbers only: any other could not be read again."""
+    return all(map(math.isfinite, (signal.prediction, *signal.features.values())))
 
 
 def _dust(core: Core, intent: Intent, instrument: Instrument, now: Moment) -> tuple[RefusalCode, str] | None:

@@ -3,11 +3,12 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
-from fixtures.oms_desk import ALPHA, LIMITS, PERP, SPOT, TREND, Desk
-from jtrader.domain.events import ChildRefused, IntentRefused
+from fixtures.oms_desk import ALPHA, LIMITS, PERP, SPOT, TREND, Desk, sequenced
+from jtrader.domain.events import ChildRefused, IntentRefused, Sequenced
 from jtrader.domain.ids import AccountId, InstrumentId, SignalId, StrategyId
 from jtrader.domain.order import OrderStatus, Side
 from jtrader.domain.signal import ModelRef, Signal
@@ -55,6 +56,11 @@ def signal(**changes: Any) -> Signal:
         ("bad_intent", {"quantity": "0"}),
         ("bad_intent", {"quantity": "-1"}),
         ("bad_intent", {"quantity": "NaN"}),
+        ("bad_intent", {"quantity": "1E+60"}),
+        ("bad_intent", {"algorithm": "limit", "limit_price": Decimal("NaN")}),
+        ("bad_intent", {"algorithm": "limit", "limit_price": Decimal("sNaN")}),
+        ("bad_intent", {"algorithm": "limit", "limit_price": Decimal("Infinity")}),
+        ("bad_intent", {"algorithm": "limit", "limit_price": Decimal("1E+60")}),
         ("dust", {"quantity": "0.0009"}),
         ("dust", {"side": Side.SELL, "reduce_only": True}),
     ],
@@ -99,6 +105,16 @@ def test_a_signal_is_journaled_once_before_its_intents(desk: Desk) -> None:
 def test_a_signal_of_something_else_is_refused(desk: Desk) -> None:
     assert ask(desk, signal(), signal_id=SignalId("s2")).code == "bad_intent"
     assert ask(desk, signal(instrument=SPOT), signal_id=SignalId("s1")).code == "bad_intent"
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+@pytest.mark.parametrize("where", ["prediction", "feature"])
+def test_a_signal_that_the_journal_could_not_tell_again_is_refused(desk: Desk, number: float, where: str) -> None:
+    spoilt = signal(prediction=number) if where == "prediction" else signal(features={"r1": number})
+    assert ask(desk, spoilt, signal_id=SignalId("s1")).code == "bad_intent"
+    written = [msgspec.json.encode(entry) for entry in sequenced(desk.events)]
+    assert [msgspec.json.decode(entry, type=Sequenced).event for entry in written] == desk.events
+    assert "signal_recorded" not in desk.tags()
 
 
 def test_a_model_trades_only_where_it_is_allowed(desk: Desk) -> None:
