@@ -219,11 +219,12 @@ def test_ctrl_c_stops_what_was_started(tmp_path: Path) -> None:
     assert processes.of_stack(stack.home) == []
 
 
-def test_a_long_home_works(tmp_path: Path) -> None:
-    stack = Stack(settings_in(tmp_path / ("long" * 30)))
+@pytest.mark.parametrize("name", ["long" * 30, "a spacious home"])
+def test_an_unusual_home_works(tmp_path: Path, name: str) -> None:
+    stack = Stack(settings_in(tmp_path / name))
     try:
-        stack.up(services=["postgres"])
-        assert is_healthy(stack, "postgres")
+        stack.up(services=DATABASES)
+        assert all(is_healthy(stack, service) for service in DATABASES)
         assert len(os.fsencode(stack.home.supervisor_socket)) < 100
     finally:
         stack.down()

@@ -58,7 +58,9 @@ class Home:
         return path
 
     def make(self) -> None:
-        """Makes the folders. Raises BadInput where that is not allowed."""
+        """Makes the folders. Raises BadInput where that is not allowed, or the path is one that supervisor misreads."""
+        if awkward := sorted(set(str(self.root)) & set(';#"%\n')):
+            raise BadInput(f"home {self.root} holds {' '.join(awkward)}; set JTRADER_HOME to a path without")
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             for path in (self.run, self.log, self.secrets, self.pids):

@@ -89,12 +89,13 @@ def _program(site: Site, service: Service, command: list[str]) -> dict[str, Any]
 
 
 def _quoted(word: str) -> str:
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
 def _section(name: str, values: Mapping[str, Any]) -> str:
-    return "\n".join([f"[{name}]", *(f"{key} = {value}" for key, value in values.items()), ""])
+    lines = [f"{key} = {value}".replace("%", "%%") for key, value in values.items()]
+    return "\n".join([f"[{name}]", *lines, ""])
 
 
 class Supervisor:
