@@ -11,7 +11,8 @@ import pytest
 from fixtures.oms_desk import ALPHA, INSTRUMENTS, START, Desk, accounts
 from jtrader.app.services.oms.core_loop import CoreLoop
 from jtrader.app.services.oms.latch import LatchFile
-from jtrader.domain.errors import Broken
+from jtrader.app.services.oms.rpc import Methods
+from jtrader.domain.errors import BadInput, Broken
 from jtrader.domain.events import Sequenced
 from jtrader.domain.order import OrderStatus
 from jtrader.engine.commands import Command, SubmitOrder
@@ -166,3 +167,13 @@ def test_recent_events_come_from_memory_and_older_ones_from_the_journal(rig: Rig
         rig.core._recent.popleft()
     for seq in (0, 10, 11, 12, 21):
         assert rig.core.events_since(seq, 5) == everything[seq : seq + 5]
+
+
+@pytest.mark.parametrize(("method", "given"), [("orders", {}), ("fills", {}), ("events_since", {"seq": 0})])
+@pytest.mark.parametrize("limit", [-1, 0])
+def test_a_limit_that_is_none_is_refused_and_ends_nothing(
+    rig: Rig, method: str, given: dict[str, int], limit: int
+) -> None:
+    ask = Methods(rig.core, dict).handlers()[method]
+    with pytest.raises(BadInput, match="limit is"):
+        asyncio.run(ask(**given, limit=limit))

@@ -75,7 +75,7 @@ class Methods:
         """Journaled events after number `seq`, at most `limit` (and at most 5,000), none that is not on disk."""
         if seq < 0:
             raise BadInput(f"seq is {seq}; events are numbered 1, 2, 3 …, ask after 0 for all")
-        return self._core.events_since(seq, min(limit, MOST_EVENTS))
+        return self._core.events_since(seq, _page(limit))
 
     async def positions(self) -> list[PositionState]:
         return self._core.engine.positions()
@@ -84,7 +84,7 @@ class Methods:
         """Newest first."""
         state = self._core.engine.state
         ids = state.live if open_only else state.orders
-        newest = islice(reversed(ids), limit)
+        newest = islice(reversed(ids), _page(limit))
         return [
             OrderLine(
                 order=order.child,
@@ -99,7 +99,7 @@ class Methods:
     async def fills(self, limit: int = 200) -> list[FillLine]:
         """Newest first, of the last thousand."""
         ledger = self._core.engine.ledger
-        newest = islice(reversed(self._core.recent_fills), limit)
+        newest = islice(reversed(self._core.recent_fills), _page(limit))
         return [FillLine(fill=e.fill, strategy=ledger.strategy_of(e.fill.client_order_id)) for e in newest]
 
     async def pnl(self) -> list[PnlPoint]:
@@ -107,3 +107,9 @@ class Methods:
 
     async def status(self) -> dict[str, Any]:
         return self._status()
+
+
+def _page(limit: int) -> int:
+    if limit < 1:
+        raise BadInput(f"limit is {limit}; ask for at least 1, at most {MOST_EVENTS:,} are answered")
+    return min(limit, MOST_EVENTS)
