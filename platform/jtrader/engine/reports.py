@@ -60,6 +60,10 @@ def fill_reported(core: Core, fill: Fill, now: Moment) -> None:
     if key in core.state.fills:
         core.watch.counters["fill_told_again"] += 1
         return
+    opened = core.state.opened.get(fill.account)
+    if opened is None or fill.ts < opened.ts:
+        core.watch.counters["fill_before_adoption"] += 1
+        return
     owner = _owner(core, fill)
     if owner is None and fill.client_order_id is None and _ask_whose(core, fill, now):
         core.watch.waiting[key] = fill

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from fixtures.oms_desk import ALPHA, INSTRUMENTS, PERP, SPOT, START, TREND, Desk, accounts, venue_order
 from jtrader.app.services.oms.clock import OmsClock
@@ -230,6 +231,45 @@ def test_a_refused_key_halts_the_account_and_is_told(rig: Rig) -> None:
     rig.broker.looking = AccessDenied("the key is revoked")
     asyncio.run(rig.link.follow())
     assert rig.link.failure == "the key is revoked"
+
+
+def test_a_halted_account_stays_halted_though_polls_go_well_and_only_exits_are_sent(rig: Rig) -> None:
+    rig.broker.looking = AccessDenied("the key is revoked")
+    rig.broker.submitting = venue_order(rig.child, OrderStatus.NEW)
+
+    async def work() -> None:
+        await recover(rig.core, rig.link, rig.clock)
+        await rig.link.follow()
+        await rig.link.poll()
+
+    rig.run(work)
+    assert rig.link.failure == "the key is revoked"
+    [refused] = rig.do(SubmitOrder(ApprovedOrder(rig.child)))
+    assert isinstance(refused, SubmitRefused)
+    assert refused.code == "halted"
+
+
+def test_an_exit_of_a_halted_account_is_sent(rig: Rig) -> None:
+    rig.broker.looking = AccessDenied("the key is revoked")
+    asyncio.run(rig.link.follow())
+    rig.broker.submitting = venue_order(rig.child, OrderStatus.NEW)
+    given = rig.do(SubmitOrder(ApprovedOrder(replace(rig.child, reduce_only=True))))
+    assert given == [OrderReported(rig.broker.submitting)]
+
+
+def test_trades_from_before_the_adoption_are_not_booked(rig: Rig) -> None:
+    """The account was flattened by hand a moment before: the private stream tells of it when it opens."""
+    early = rig.desk.execution(rig.child, "0.5", client_order_id=None, ts=START - SECOND)
+
+    async def work() -> None:
+        rig.broker.own_fills = [early]
+        await rig.link.follow()
+        await recover(rig.core, rig.link, rig.clock)
+        await rig.link.follow()
+
+    rig.run(work)
+    assert [entry.event for entry in rig.journal.replay()] == [AccountOpened(ts=START, account=ALPHA, balances={})]
+    assert rig.engine.ledger.position(ALPHA, PERP) == 0
 
 
 def balance(asset: str, total: str, account: AccountId = ALPHA) -> Balance:

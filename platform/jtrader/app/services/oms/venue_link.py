@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 class VenueLink:
-    """Use within one event loop. `failure` says why the account can't be reached, empty while it can."""
+    """Use within one event loop. `failure` says why the account is halted or can't be reached, empty while it can."""
 
     def __init__(
         self,
@@ -53,7 +53,8 @@ class VenueLink:
         self.account = account
         self.broker = broker
         self.instruments = tuple(instruments)
-        self.failure = ""
+        self._halt = ""
+        self._trouble = ""
         self._clock = clock
         self._put = put
         self._ask = ask
@@ -61,6 +62,10 @@ class VenueLink:
         self._since: dict[InstrumentId | None, int] = {}
         self._sending: set[asyncio.Task[None]] = set()
         self._is_closed = False
+
+    @property
+    def failure(self) -> str:
+        return self._halt or self._trouble
 
     # ---- commands
 
@@ -75,6 +80,9 @@ class VenueLink:
                 self._start(self._query(command))
 
     async def _submit(self, order: ChildOrder) -> None:
+        if self._halt and not order.reduce_only:
+            self._put(SubmitRefused(order.client_order_id, "halted", f"account {self.account} is halted: {self._halt}"))
+            return
         try:
             async with asyncio.timeout(SUBMIT_SECONDS):
                 answer = await self.broker.submit(order)
@@ -120,12 +128,13 @@ class VenueLink:
     # ---- reports
 
     async def follow(self) -> None:
-        """Hands on the private stream until cancelled. A refused key halts the account; it is not tried again."""
+        """Hands on the private stream until cancelled. A refused key halts the account: its stream is not tried
+        again and only exits are sent, until the process is started anew."""
         try:
             async for report in self.broker.reports():
                 self._tell(report)
         except AccessDenied as error:
-            self.failure = str(error)
+            self._halt = str(error)
             log.error("account %s is halted: %s", self.account, error)
 
     def _tell(self, report: VenueOrder | Fill | VenueEntry) -> None:
@@ -161,7 +170,7 @@ class VenueLink:
             for order in found:
                 self._tell(order)
             await self._ask(OpenOrdersListed(self.account, found, asked))
-        self.failure = ""
+        self._trouble = ""
 
     async def keep_polling(self, seconds: float, also: Callable[[], Awaitable[None]]) -> None:
         """Polls for ever, what weighs much at the venue less often; `also` runs with the rarest. A venue that does not
@@ -174,7 +183,7 @@ class VenueLink:
                 if everything:
                     await also()
             except BrokerError as error:
-                self.failure = str(error)
+                self._trouble = str(error)
                 log.warning("account %s, market time %s: %s", self.account, iso(self._clock.market()), error)
 
     # ---- life
