@@ -129,6 +129,7 @@ SERVICES = (
         address="airflow_uri",
         environment=environment,
         finish=warm_up,
+        stop_seconds=8,  # its work ends at once; what takes longer is Python tidying up
     ),
     _part("airflow-scheduler", ("scheduler", "--skip-serve-logs"), "scheduler"),
     _part("airflow-dag-processor", ("dag-processor",), "dag_processor"),
