@@ -16,7 +16,7 @@ from jtrader.domain.ids import ClientOrderId, InstrumentId
 from jtrader.domain.order import Fill, VenueOrder
 from jtrader.exchange.binance.rows import RowReader
 from jtrader.exchange.binance.session import BinanceSession
-from jtrader.ports.broker import AccessDenied, BrokerError, OrderNotFound
+from jtrader.ports.broker import AccessDenied, BrokerError, OrderNotFound, RetryLater
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +59,8 @@ class UserStream:
         self._unfinished: dict[ClientOrderId, InstrumentId] = {}
         self._queue: asyncio.Queue[Mapping[str, Any] | Report | _Ended | _Failed] = asyncio.Queue()
         self._ledger_hint = asyncio.Event()
+        self._ended: asyncio.Future[Any] | None = None
+        self._wait_missed = 0.0
         self.live = asyncio.Event()
         self.epoch = 0
 
@@ -98,7 +100,9 @@ class UserStream:
             self._session.forget_stream()
             await asyncio.sleep(random.uniform(wait / 2, wait))
             wait = min(2 * wait, _LONGEST_WAIT)
-        ended.add_done_callback(self._on_end)
+        if ended is not self._ended:  # else the connection still stands, and its end is listened for already
+            self._ended = ended
+            ended.add_done_callback(self._on_end)
         self.epoch += 1
         self.live.set()
 
@@ -139,16 +143,20 @@ class UserStream:
 
     async def _missed(self) -> list[Report]:
         """What may have happened while the stream was down: fills first, then order states, then ledger rows. States
-        are read before fills, so that every fill behind a final state is among them."""
+        are read before fills, so that every fill behind a final state is among them. Where the venue does not answer
+        it is asked again later; what the stream tells meanwhile is handed on."""
         try:
             states = [await self._state(instrument, name) for name, instrument in list(self._unfinished.items())]
             reports: list[Report] = list(await self._reader.fills_since_last())
             reports += [state for state in states if state is not None]
             self._note(reports)
         except BrokerError as error:
-            log.warning("user stream: what was missed can't be read (%s); connecting again", error)
-            self._queue.put_nowait(_Ended())
+            self._wait_missed = min(max(2 * self._wait_missed, _FIRST_WAIT), _LONGEST_WAIT)
+            wait = max(self._wait_missed, error.after if isinstance(error, RetryLater) else 0.0)
+            log.warning("user stream: what was missed can't be read (%s); again in %.1f s", error, wait)
+            asyncio.get_running_loop().call_later(wait, self._queue.put_nowait, _Ended())
             return []
+        self._wait_missed = 0.0
         self._ledger_hint.set()
         return reports
 

@@ -1,0 +1,98 @@
+"""The private stream over a scripted session: one reconnect an end, no hammering of a venue that refuses."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jtrader.domain.account import VenueEntry
+from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market
+from jtrader.domain.order import Fill, VenueOrder
+from jtrader.exchange.binance.rows import RowReader
+from jtrader.exchange.binance.stream import UserStream
+from jtrader.ports.broker import OrderNotFound, RetryLater
+
+
+class ScriptedSession:
+    """As ccxt does, answers the same future for a connection that still stands."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+        self.ended: asyncio.Future[Any] | None = None
+
+    async def open_stream(self, on_message: Callable[[Mapping[str, Any]], None]) -> "asyncio.Future[Any]":
+        self.opened += 1
+        if self.ended is None or self.ended.done():
+            self.ended = asyncio.get_running_loop().create_future()
+        return self.ended
+
+    def forget_stream(self) -> None: ...
+
+
+class ScriptedReader:
+    """`refusals`: how many readings of fills the venue refuses yet."""
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals = refusals
+        self.readings = 0
+
+    async def order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder:
+        raise OrderNotFound("unknown order")
+
+    async def fills_since_last(self) -> list[Fill]:
+        self.readings += 1
+        if self.readings <= self.refusals:
+            raise RetryLater("too many requests", "-1003", after=0.05)
+        return []
+
+    async def new_entries(self) -> list[VenueEntry]:
+        return []
+
+
+class Rig:
+    def __init__(self, refusals: int = 0) -> None:
+        self.session, self.reader = ScriptedSession(), ScriptedReader(refusals)
+        rows = RowReader(AccountId("alpha"), Market("binance_usdm"))
+        self.stream = UserStream(self.session, rows, self.reader)  # type: ignore[arg-type]
+
+    async def until(self, done: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not done():
+                await asyncio.sleep(0.01)
+
+    def run(self, script: Callable[[], Any]) -> None:
+        async def all_of_it() -> None:
+            following = asyncio.create_task(self._follow())
+            await script()
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+        asyncio.run(all_of_it())
+
+    async def _follow(self) -> None:
+        async for _ in self.stream.reports():
+            pass
+
+
+def test_a_connection_that_ends_is_replaced_once_however_often_its_past_could_not_be_read() -> None:
+    rig = Rig(refusals=2)
+
+    async def script() -> None:
+        await rig.until(lambda: rig.reader.readings == 3)
+        opened = rig.session.opened
+        assert rig.session.ended is not None
+        rig.session.ended.set_result(None)
+        await rig.until(lambda: rig.session.opened > opened)
+        await asyncio.sleep(0.1)
+        assert rig.session.opened == opened + 1
+
+    rig.run(script)
+
+
+def test_a_venue_that_refuses_the_past_is_asked_again_at_its_own_pace() -> None:
+    rig = Rig(refusals=1_000_000)
+
+    async def script() -> None:
+        await asyncio.sleep(0.5)
+
+    rig.run(script)
+    assert 1 <= rig.reader.readings <= 4
