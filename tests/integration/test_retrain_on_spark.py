@@ -1,6 +1,7 @@
 """The whole retraining on real services: candles in mongod, spark-submit, models in MLflow."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -132,18 +133,38 @@ def test_an_empty_range_and_an_unknown_model_are_named(desk) -> None:
         train(["nope"], DAYS, settings=desk)
 
 
-def test_a_registry_killed_in_the_middle_is_waited_for(desk, mlflow_server: MlflowServer) -> None:
-    """It dies after the features were built, comes back seconds later, and the run ends with whole versions."""
-    killed = threading.Event()
+def kill_mongod(home: Path) -> None:
+    """kill -9 of the run's mongod; its supervisor starts it again."""
+    for process in psutil.process_iter(["name", "cmdline"]):
+        if process.info["name"] == "mongod" and str(home) in " ".join(process.info["cmdline"] or ()):
+            process.kill()
+
+
+def test_services_killed_in_the_middle_are_waited_for(desk, databases, mlflow_server: MlflowServer) -> None:
+    """mongod dies while Spark is about to read and while it reads, MLflow before a model is recorded; both come back
+    within seconds, and the run ends with a whole data set and whole versions."""
+    killed: list[str] = []
+    timers: list[threading.Timer] = []
+
+    def later(seconds: float, action: Callable[[], None]) -> None:
+        timers.append(threading.Timer(seconds, action))
+        timers[-1].start()
 
     def watch(line: str) -> None:
-        if "trained" in line and not killed.is_set():
-            killed.set()
+        if "planned" in line:
+            killed.append("mongod")
+            kill_mongod(databases.home.root)
+            later(6.0, lambda: kill_mongod(databases.home.root))
+        elif " trained" in line and "mlflow" not in killed:
+            killed.append("mlflow")
             mlflow_server.kill()
-            threading.Timer(4.0, mlflow_server.launch).start()
+            later(4.0, mlflow_server.launch)
 
     made = train(["tiny_base"], 2, settings=desk, tell=watch)
-    assert killed.is_set()
+    for timer in timers:
+        timer.join()
+    assert killed == ["mongod", "mlflow"]
+    assert LakeDataset(Path(made.manifest.path)).manifest.rows == len(PERPS) * 2 * 1440
     mlflow_server.wait()
     model = made.models[0]
     store = model_store(desk)

@@ -51,7 +51,7 @@ class Outcome:
             "gross_return": float(self.gross.sum()),
             "fees": float(self.fees.sum()),
             "net_return": float(equity[-1]) if len(equity) else 0.0,
-            "sharpe": _sharpe(self.ts, self.gross - self.fees),
+            **_strength(self.ts, self.gross - self.fees),
             "max_drawdown": float((peak - equity).max(initial=0.0)),
             "trades": float(self.trades),
         }
@@ -84,11 +84,11 @@ def after_cost(replays: Sequence[Replay], band: float, fee_bp: float) -> Outcome
     return Outcome(ts=ts, gross=gross, fees=fees, trades=trades)
 
 
-def _sharpe(ts: Ints, net: Floats) -> float:
-    """Mean over standard deviation of hourly returns, times √8,760; 0 where nothing varies."""
-    if len(ts) == 0:
-        return 0.0
+def _strength(ts: Ints, net: Floats) -> dict[str, float]:
+    """Of hourly returns: `sharpe` = mean over standard deviation times √8,760, `t_stat` = the same times √hours, how
+    many standard errors the mean stands above zero. Both 0 where nothing varies."""
     _, hour = np.unique(ts // HOUR, return_inverse=True)
     hourly = np.bincount(hour, weights=net)
     deviation = float(hourly.std(ddof=1)) if len(hourly) > 1 else 0.0
-    return float(hourly.mean() / deviation * np.sqrt(HOURS_A_YEAR)) if deviation > 0 else 0.0
+    ratio = float(hourly.mean()) / deviation if deviation > 0 else 0.0
+    return {"sharpe": ratio * float(np.sqrt(HOURS_A_YEAR)), "t_stat": ratio * float(np.sqrt(len(hourly)))}

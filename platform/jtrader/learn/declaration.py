@@ -102,6 +102,8 @@ class Gates(Part):
     """Sum of the out-of-sample returns after cost, as a fraction of the notional."""
     min_sharpe: float | None = None
     """Annualised, of hourly returns after cost."""
+    min_t_stat: float | None = None
+    """How many standard errors the mean hourly return after cost must stand above zero: less is not enough evidence."""
     min_trades: Annotated[int, Field(ge=0)] = 0
     max_calibration_error: Annotated[float, Field(gt=0, le=1)] | None = None
     max_drawdown: Annotated[float, Field(gt=0)] | None = None

@@ -12,6 +12,7 @@ _LIMITS: tuple[tuple[str, str, Literal["min", "max"]], ...] = (
     ("max_calibration_error", "calibration_error", "max"),
     ("min_net_return", "net_return", "min"),
     ("min_sharpe", "sharpe", "min"),
+    ("min_t_stat", "t_stat", "min"),
     ("min_trades", "trades", "min"),
     ("max_drawdown", "max_drawdown", "max"),
 )

@@ -65,6 +65,7 @@ def test_nothing_predicted_earns_and_costs_nothing() -> None:
         "fees": 0.0,
         "net_return": 0.0,
         "sharpe": 0.0,
+        "t_stat": 0.0,
         "max_drawdown": 0.0,
         "trades": 0.0,
     }
@@ -76,3 +77,4 @@ def test_sharpe_is_of_hourly_returns_annualised() -> None:
     outcome = after_cost([Replay(ts, np.array([0.9, 0.9, 0.9, 0.9]), entry)], band=0.1, fee_bp=0.0)
     hourly = np.array([0.01, 0.01, 0.0, 0.0])
     assert outcome.metrics()["sharpe"] == pytest.approx(hourly.mean() / hourly.std(ddof=1) * np.sqrt(8760))
+    assert outcome.metrics()["t_stat"] == pytest.approx(hourly.mean() / (hourly.std(ddof=1) / 2.0))

@@ -11,6 +11,7 @@ GATES = Gates(
     min_auc=0.52,
     min_net_return=0.0,
     min_sharpe=1.0,
+    min_t_stat=2.0,
     min_trades=10,
     max_calibration_error=0.05,
     max_drawdown=0.2,
@@ -21,6 +22,7 @@ GOOD = {
     "log_loss": 0.6,
     "net_return": 0.0,
     "sharpe": 1.0,
+    "t_stat": 2.0,
     "trades": 10.0,
     "calibration_error": 0.05,
     "max_drawdown": 0.2,
@@ -39,6 +41,7 @@ def test_a_figure_on_its_limit_passes() -> None:
         ("auc", 0.5199, "auc 0.5199 is below 0.52"),
         ("net_return", -0.001, "net_return -0.001 is below 0"),
         ("sharpe", 0.9, "sharpe 0.9 is below 1"),
+        ("t_stat", 1.9, "t_stat 1.9 is below 2"),
         ("trades", 9.0, "trades 9 is below 10"),
         ("calibration_error", 0.051, "calibration_error 0.051 is above 0.05"),
         ("max_drawdown", 0.21, "max_drawdown 0.21 is above 0.2"),
@@ -54,7 +57,7 @@ def test_one_limit_broken_refuses_with_its_reason(metric: str, value: float, rea
 def test_a_figure_that_was_never_measured_keeps_no_limit() -> None:
     verdict = judge(GATES, {}, None)
     assert not verdict.passed
-    assert len(verdict.reasons) == 7
+    assert len(verdict.reasons) == 8
 
 
 def test_an_undeclared_limit_is_not_judged() -> None:

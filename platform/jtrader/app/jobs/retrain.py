@@ -41,14 +41,18 @@ def train(
     Raises BadInput, Unavailable, Broken. What was registered before a failure is whole; a repeat goes on from there.
     """
     from jtrader.app.training.result import TrainingResult
+    from jtrader.learn.declaration import choose, load_declarations
 
     settings = settings or load_settings()
-    with tempfile.TemporaryDirectory(prefix="jtrader-retrain-") as folder:
+    choose(load_declarations(settings.models), models or ())
+    scratch = settings.root / "spark"
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="retrain-", dir=scratch) as folder:
         result = Path(folder) / "result.json"
         arguments = [f"--days={days or settings.crawl_days}", f"--result={result}"]
         arguments += [f"--end={end}"] if end else []
         arguments += [f"--model={name}" for name in models or ()]
-        _submit([*_spark_submit(settings, Path(folder)), str(APPLICATION), *arguments], settings, tell)
+        _submit([*_spark_submit(Path(folder)), str(APPLICATION), *arguments], settings, tell)
         return msgspec.json.decode(result.read_bytes(), type=TrainingResult)
 
 
@@ -100,18 +104,18 @@ def promotion_summary(made: "Promotion", mlflow_uri: str | None) -> str:
     return f"{made.name} version {made.version} {what}{before}{limits}{by}; see {mlflow_uri}/#/models/{made.name}"
 
 
-def _spark_submit(settings: Settings, folder: Path) -> list[str]:
+def _spark_submit(folder: Path) -> list[str]:
+    """`folder` takes what Spark spills; it goes with the run."""
     quiet = folder / "log4j2.properties"
     quiet.write_text(_LOG4J)
-    (settings.root / "spark").mkdir(parents=True, exist_ok=True)
     conf = {
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={quiet} -XX:+UseSerialGC -XX:TieredStopAtLevel=1",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.local.dir": str(settings.root / "spark"),
-        "spark.sql.warehouse.dir": str(settings.root / "spark" / "warehouse"),
+        "spark.local.dir": str(folder),
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.sql.python.filterPushdown.enabled": "true",
         "spark.sql.adaptive.enabled": "true",
         "spark.sql.shuffle.partitions": str(2 * CORES),

@@ -21,8 +21,11 @@ from jtrader.app.training.request import plan_training
 from jtrader.app.training.result import TrainingResult
 from jtrader.app.wiring.learning import model_store, run_tracker
 from jtrader.domain.errors import BadInput, JtraderError
+from jtrader.domain.times import iso
 from jtrader.learn.record import Recorder
 from jtrader.store.mongo.connection import Mongo
+
+log = structlog.get_logger(__name__)
 
 _PR_SET_PDEATHSIG = 1
 
@@ -51,6 +54,9 @@ def run(settings: Settings, models: list[str], days: int, end: str | None) -> Tr
     with Mongo(settings.need("mongo_uri"), settings.mongo_database) as mongo:
         mongo.greet()
         request = plan_training(settings, mongo, models, days, end)
+    log.info(
+        "planned", models=[one.name for one in request.declarations], start=iso(request.start), end=iso(request.end)
+    )
     planned = time.monotonic()
     dataset = feature_set(settings, request)
     built = time.monotonic()

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 PATIENCE_SECONDS = 120.0
 """How long a run waits for a registry that went away; a supervised MLflow is back within half a minute."""
-GREETING_SECONDS = 20.0
+GREETING_SECONDS = 10.0
 """How long the first contact may take before the user is told."""
 
 log = structlog.get_logger(__name__)

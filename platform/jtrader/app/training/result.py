@@ -6,7 +6,7 @@ from jtrader.domain.times import iso
 from jtrader.learn.record import Recorded
 from jtrader.ports.learning import Manifest
 
-SHOWN = ("auc", "log_loss", "calibration_error", "net_return", "sharpe", "max_drawdown", "trades", "rows")
+SHOWN = ("auc", "log_loss", "calibration_error", "net_return", "t_stat", "max_drawdown", "trades", "rows")
 HOW = """Approve moves `champion` to the versions whose gate passed. A refused version can go onto `sim` and `paper`
 accounts only, and only with your name and your reason below."""
 
