@@ -1,8 +1,12 @@
 """What each answer of Binance means for an order."""
 
+import json
+
 import pytest
+from ccxt.base.errors import BaseError
 
 from jtrader.exchange.binance.errors import translate
+from jtrader.exchange.binance.session import Keys, _exchange
 from jtrader.ports.broker import (
     AccessDenied,
     BrokerError,
@@ -72,3 +76,33 @@ def test_the_venues_code_and_pause_are_handed_on() -> None:
     error = translate(ccxt_error("RateLimitExceeded")(body(-1003)), is_order=True, retry_after=7.0)
     assert isinstance(error, RetryLater)
     assert (error.code, error.after) == ("-1003", 7.0)
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "expected"),
+    [
+        (500, body(-1099, "something broke"), OutcomeUnknown),
+        (503, body(-1, "Unknown error, please check your request or try again later."), OutcomeUnknown),
+        (503, body(-1, "Service Unavailable."), RetryLater),
+        (503, body(-1008, "Request throttled by system-level protection."), RetryLater),
+        (400, body(-1099, "something new"), OrderRefusedByVenue),
+    ],
+)
+def test_a_failing_venue_has_refused_nothing_for_certain(status: int, text: str, expected: type[BrokerError]) -> None:
+    """The class and text are those of ccxt for the answer: what it does not know is an ExchangeError."""
+    with pytest.raises(BaseError) as raised:
+        _exchange(Keys("key", "secret"), None).handle_errors(
+            status, "reason", "https://fapi.binance.com", "POST", {}, text[8:], json.loads(text[8:]), {}, ""
+        )
+    assert type(translate(raised.value, is_order=True)) is expected
+
+
+def test_a_message_names_no_key_and_no_signature() -> None:
+    listen_key = "pqia91ma19a5s61cv6a81va65sdf19v8a65a1a5s61cv6a81va65sdf19v8a65a1"
+    for text in (
+        "binance GET https://fapi.binance.com/fapi/v1/order?symbol=BTCUSDT&apiKey=abc&signature=0f1e2d timed out",
+        f"404, message='Invalid response status', url='wss://fstream.binance.com/ws/{listen_key}'",
+    ):
+        message = str(translate(ccxt_error("NetworkError")(text)))
+        assert "binance.com" in message
+        assert not any(secret in message for secret in ("=abc", "0f1e2d", listen_key))

@@ -36,7 +36,8 @@ BY_CODE: dict[int, type[BrokerError]] = {
     -2011: OrderNotFound,
     -2013: OrderNotFound,
 }
-"""Every other negative code is a definite refusal: the request was judged and nothing was done."""
+"""Every other negative code is a definite refusal, the request was judged and nothing was done, unless it comes with a
+5xx: that one says that the venue itself failed."""
 
 BY_CCXT: dict[str, type[BrokerError]] = {
     "AuthenticationError": AccessDenied,
@@ -58,32 +59,39 @@ DEFINITE_FAILURES = ("Service Unavailable.", "Request throttled by system-level 
 """Texts of a 503 that mean: certainly not done. Any other 5xx may have been."""
 
 _CODE = re.compile(r'"code"\s*:\s*(-\d+)')
+_SECRET = re.compile(r"\b(signature|apiKey|listenKey)=[^&\s]+|(/ws)/\w{20,}")
 _DUPLICATE = "Duplicate order sent"
 
 
 def translate(error: BaseException, is_order: bool = False, retry_after: float = 1.0) -> BrokerError:
     """`is_order`: the request could change something, so an unclear answer is OutcomeUnknown; a mere reading has no
     outcome and can be asked again. `retry_after` is the venue's Retry-After in seconds. An error's `answer`, where it
-    has one, is the venue's own body."""
+    has one, is the venue's own body, its `status` that of HTTP. The message names no key and no signature."""
     text = " ".join(str(error).split()) or type(error).__name__
     found = _CODE.search(getattr(error, "answer", "")) or _CODE.search(text)
     code = found.group(1) if found else ""
-    kind = _kind(error, text, int(code) if code else None)
+    kind = _kind(error, text, int(code) if code else None, getattr(error, "status", 0))
     if kind is OutcomeUnknown and not is_order:
         kind = RetryLater
-    message = f"Binance: {text[:300]}"
+    message = f"Binance: {_SECRET.sub(_without_secret, text)[:300]}"
     if kind is RetryLater:
         return RetryLater(message, code, after=max(1.0, retry_after))
     return kind(message, code)
 
 
-def _kind(error: BaseException, text: str, code: int | None) -> type[BrokerError]:
+def _without_secret(found: re.Match[str]) -> str:
+    return f"{found[1]}=…" if found[1] else f"{found[2]}/…"
+
+
+def _kind(error: BaseException, text: str, code: int | None, status: int) -> type[BrokerError]:
     if _DUPLICATE in text:
         return OutcomeUnknown
-    if code is not None:
+    if code is not None and (code in BY_CODE or status < 500):
         return BY_CODE.get(code, OrderRefusedByVenue)
     if any(failure in text for failure in DEFINITE_FAILURES) or _never_connected(error):
         return RetryLater
+    if status >= 500:
+        return OutcomeUnknown
     for ancestor in type(error).__mro__:
         if ancestor.__name__ in BY_CCXT:
             return BY_CCXT[ancestor.__name__]

@@ -121,11 +121,12 @@ def _exchange(keys: Keys, local: LocalSession | None) -> Any:
         def handle_errors(
             self, code: int, reason: str, url: str, method: str, headers: Any, body: Any, *rest: Any
         ) -> Any:
-            """ccxt names some errors by their text and drops the venue's code: the answer is kept on the error."""
+            """ccxt names some errors by their text and drops the venue's code: the answer and HTTP's status are kept on
+            the error."""
             try:
                 return super().handle_errors(code, reason, url, method, headers, body, *rest)
             except BaseError as error:
-                error.answer = str(body)
+                error.answer, error.status = str(body), code
                 raise
 
     config: dict[str, Any] = {
