@@ -56,3 +56,28 @@ def test_the_store_is_topped_up(stored: list[Candle] | None, first_asked: int) -
     assert history == ALL[-61:]
     assert venue.asked[0] == first_asked
     assert line.last == ALL[-1].ts
+
+
+def test_minutes_that_came_with_a_loss_are_not_lost_when_the_venue_does_not_answer_at_once() -> None:
+    class AwayVenue(Venue):
+        is_away = False
+        newest = ALL[-11].ts
+
+        def candles(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Candle]:
+            if self.is_away:
+                raise Unavailable("the venue does not answer")
+            return super().candles(instrument, start, min(end, self.newest + MINUTE))
+
+    async def work() -> None:
+        venue = AwayVenue()
+        line = Minutes(PERP.id, venue, None)
+        await line.history(60, ALL[-10].ts)
+        handed_on = line.last
+        venue.is_away = True
+        with pytest.raises(Unavailable):
+            await line.arrived([ALL[-10]], is_lossy=True)
+        venue.is_away, venue.newest = False, ALL[-9].ts
+        assert handed_on == line.last == ALL[-11].ts
+        assert await line.arrived([ALL[-9]], is_lossy=False) == ALL[-10:-8]
+
+    asyncio.run(work())

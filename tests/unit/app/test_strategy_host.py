@@ -248,6 +248,23 @@ def test_an_exception_stops_that_strategy_only() -> None:
     asyncio.run(work())
 
 
+def test_a_decision_that_is_none_stops_that_strategy_only() -> None:
+    class Nonsense(Alternating):
+        def on_candle(self, candle: Candle, view: View) -> Decision:
+            return Target(quantity=Decimal("sNaN"), reason="no number")
+
+    sound = Alternating()
+
+    async def work() -> None:
+        async with stage(Nonsense(), sound) as at:
+            for number, candle in enumerate(LIVE[:2], start=1):
+                at.close(candle)
+                await until(lambda number=number: len(sound.decided) == number)
+            assert "InvalidOperation" in at.host.details()["strategies"]["s0"]["failure"]
+
+    asyncio.run(work())
+
+
 def test_without_the_oms_nothing_is_decided_and_afterwards_only_the_newest_minute_is() -> None:
     rule = Alternating()
 

@@ -4,6 +4,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from time import perf_counter
+from typing import TypeVar
 
 from jtrader.app.services.strategies.book import DeskBook
 from jtrader.bus.rpc import RpcTimeout
@@ -15,12 +16,14 @@ from jtrader.domain.order import Intent
 from jtrader.domain.signal import Signal
 from jtrader.domain.times import MINUTE
 from jtrader.engine.intents import Answer
-from jtrader.strategy.api import Decision, Strategy, Target
+from jtrader.strategy.api import Strategy, Target, View
 from jtrader.strategy.targets import intent_for
 
 log = logging.getLogger(__name__)
 
 SUBMIT_TRIES = 3
+
+T = TypeVar("T")
 
 Submit = Callable[[Intent, Signal | None], Awaitable[Answer]]
 """RPC `submit_intent`; telling the same intent twice does no harm."""
@@ -59,18 +62,21 @@ class HostedStrategy:
         if self.failure:
             return
         view = self._book.view(self.account, self.name, self.instruments[candle.instrument])
-        decision = self._guarded(lambda: self.rule.on_candle(candle, view))
-        if isinstance(decision, Target):
-            signal = decision.signal
-            intent = intent_for(decision, view, candle, self.name, self.account, candle.ts + MINUTE)
-        else:
-            intent, signal = decision, None
+        intent, signal = self._guarded(lambda: self._decided(candle, view)) or (None, None)
         if intent is not None:
             self.decision_ms.append((perf_counter() - arrived) * 1e3)
             await self._send(intent, signal)
 
-    def _guarded(self, work: Callable[[], Decision | None]) -> Decision:
-        """A rule may raise anything: it then stops, with its positions as they are, and the others go on."""
+    def _decided(self, candle: Candle, view: View) -> tuple[Intent | None, Signal | None]:
+        """What the rule's decision means as an intent."""
+        decision = self.rule.on_candle(candle, view)
+        if isinstance(decision, Target):
+            return intent_for(decision, view, candle, self.name, self.account, candle.ts + MINUTE), decision.signal
+        return decision, None
+
+    def _guarded(self, work: Callable[[], T]) -> T | None:
+        """A rule may raise anything, or decide what can't be traded: it then stops, with its positions as they are, and
+        the others go on."""
         try:
             return work()
         except Exception as error:

@@ -43,7 +43,15 @@ class Minutes:
 
     async def arrived(self, candles: Sequence[Candle], is_lossy: bool) -> list[Candle]:
         """What to hand on for candles of the bus: old news dropped, holes filled. `is_lossy`: messages of this topic
-        were lost, so the venue is asked for what there is now. Raises Unavailable."""
+        were lost, so the venue is asked for what there is now. Raises Unavailable; nothing counts as handed on then."""
+        before = self.last
+        try:
+            return await self._line(candles, is_lossy)
+        except Unavailable:
+            self.last = before
+            raise
+
+    async def _line(self, candles: Sequence[Candle], is_lossy: bool) -> list[Candle]:
         line: list[Candle] = []
         if self.last is not None and (is_lossy or any(c.ts > self.last + MINUTE for c in candles)):
             line += self._new(await self._repair())
