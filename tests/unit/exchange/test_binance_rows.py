@@ -67,6 +67,8 @@ def test_a_spot_cancel_is_known_by_the_orders_id_not_the_cancels() -> None:
     ("said", "status"),
     [
         ("NEW", OrderStatus.NEW),
+        ("PENDING_NEW", OrderStatus.NEW),
+        ("NEW_ADL", OrderStatus.NEW),
         ("CANCELED", OrderStatus.CANCELED),
         ("EXPIRED", OrderStatus.EXPIRED),
         ("EXPIRED_IN_MATCH", OrderStatus.EXPIRED),

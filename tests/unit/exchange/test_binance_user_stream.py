@@ -4,10 +4,14 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
+
 from jtrader.domain.account import VenueEntry
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market
 from jtrader.domain.order import Fill, VenueOrder
+from jtrader.exchange.binance.broker import BinanceBroker
 from jtrader.exchange.binance.rows import RowReader
+from jtrader.exchange.binance.session import Keys
 from jtrader.exchange.binance.stream import UserStream
 from jtrader.ports.broker import OrderNotFound, RetryLater
 
@@ -96,3 +100,46 @@ def test_a_venue_that_refuses_the_past_is_asked_again_at_its_own_pace() -> None:
 
     rig.run(script)
     assert 1 <= rig.reader.readings <= 4
+
+
+class QuietVenue(ScriptedSession):
+    """An account that trades once, seven days after the broker's start, while its stream is down."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.day = 20_000
+
+    async def call(self, method: str, params: Mapping[str, Any]) -> Any:
+        if "Klines" in method:
+            return [[self.day * 86_400_000]]
+        if "UserTrades" in method and params["startTime"] <= 20_007 * 86_400_000 <= params["endTime"]:
+            return [TRADE]
+        return []
+
+
+TRADE = {
+    "symbol": "BTCUSDT", "id": "1", "orderId": "7", "price": "50000.1", "qty": "0.01", "commission": "0.25",
+    "commissionAsset": "USDT", "time": str(20_007 * 86_400_000), "realizedPnl": "0", "buyer": True, "maker": False,
+}  # fmt: skip
+
+
+def test_a_fill_missed_after_a_quiet_week_is_found_when_the_stream_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    venue = QuietVenue()
+    monkeypatch.setattr("jtrader.exchange.binance.broker.BinanceSession", lambda *_: venue)
+    keys, perp = Keys("key", "secret"), InstrumentId("binance_usdm:BTCUSDT")
+    broker = BinanceBroker(AccountId("alpha"), Market("binance_usdm"), [perp], keys)
+    broker._history.remember("7", ClientOrderId("jt1"))
+
+    async def work() -> str:
+        reports = broker.reports()
+        reading = asyncio.ensure_future(anext(reports))
+        await asyncio.wait_for(broker.wait_live(), 5)
+        venue.day += 7
+        assert venue.ended is not None
+        venue.ended.set_result(None)
+        report = await asyncio.wait_for(reading, 5)
+        await reports.aclose()
+        assert isinstance(report, Fill)
+        return report.trade_id
+
+    assert asyncio.run(work()) == "1"

@@ -134,7 +134,7 @@ class BinanceBroker:
         for instrument in self._instruments:
             last = self._last_trade.get(instrument)
             if last is None:
-                found += await self._history.fills(instrument, self._since, self._since + _SHORT_PAST)
+                found += await self._history.fills(instrument, self._since, await self._market_minute() + DAY)
             else:
                 found += await self._history.fills_from(instrument, last + 1)
         return sorted(found, key=lambda fill: fill.ts)

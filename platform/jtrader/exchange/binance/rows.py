@@ -26,6 +26,9 @@ Row = Mapping[str, Any]
 
 STATUS = {
     "NEW": OrderStatus.NEW,
+    "PENDING_NEW": OrderStatus.NEW,  # waits for the first order of its list: somebody else's
+    "NEW_INSURANCE": OrderStatus.NEW,  # the venue's own, of a liquidation
+    "NEW_ADL": OrderStatus.NEW,
     "PARTIALLY_FILLED": OrderStatus.PARTIALLY_FILLED,
     "FILLED": OrderStatus.FILLED,
     "CANCELED": OrderStatus.CANCELED,
