@@ -102,7 +102,7 @@ def _fill_differences(mine: Fill, other: Fill) -> list[Break]:
         ("price", mine.price, other.price),
         ("quantity", mine.quantity, other.quantity),
         ("fee", mine.fee, other.fee),
-        ("fee asset", mine.fee_asset, other.fee_asset),
+        ("fee asset", mine.fee_asset if mine.fee else "", other.fee_asset if other.fee else ""),
         ("maker", mine.maker, other.maker),
         ("time", mine.ts, other.ts),
         ("venue order id", mine.venue_order_id, other.venue_order_id),

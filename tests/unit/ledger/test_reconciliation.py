@@ -204,6 +204,16 @@ def test_spot_accounts_close_per_asset_too(day, planted, what):
 # ---- clean days
 
 
+def test_the_asset_of_no_fee_is_no_difference():
+    """A private stream leaves out the asset of a fee of zero, the history of trades names it."""
+    day = spot_day(after=False)
+    free = trade("13", "binance_spot:BTCUSDT", fee=lambda _: D(0))
+    told = venue(venue(day, "fills", free), "balances", asset("USDT", total=lambda total: total + D("20.03406930")))
+    assert journal(told, free).statement().is_clean
+    nameless = trade("13", "binance_spot:BTCUSDT", fee=lambda _: D(0), fee_asset=lambda _: "")
+    assert journal(told, nameless).statement().is_clean
+
+
 def test_a_clean_day_tells_the_same_profit_twice():
     statement = perp_day().statement()
     assert statement.is_clean
