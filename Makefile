@@ -42,7 +42,7 @@ schemas: setup
 	@echo "the schema of TeamCity pipelines is not beside the checkout: teamcity/ is checked by tests alone")
 
 quick-tests: setup
-	$(PYTEST) -q tests/unit tests/property tests/architecture
+	$(PYTEST) -q -n 2 tests/unit tests/property tests/architecture
 
 up: setup ## start the services for daily use and wait until they are healthy
 	@$(BIN)/jtrader up
