@@ -35,7 +35,8 @@ def desk(module_mongo, mlflow_server, tmp_path_factory):
 
 def test_it_waits_for_candles_and_for_a_person(dag_bag) -> None:
     dag = dag_bag.dags[DAG_ID]
-    assert dag.timetable.asset_condition.uri == "jtrader://candles"
+    [announced] = dag_bag.dags["crawl_market_data"].get_task("crawl").outlets
+    assert dag.timetable.asset_condition.uri == announced.uri
     assert {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks} == {
         "train": ["approve", "promote"],
         "approve": ["promote"],
