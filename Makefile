@@ -13,8 +13,8 @@ help: ## show this list
 setup: ## install what everything else needs: .venv, Java, Node, JupyterHub's proxy
 	@.ci/bootstrap
 
-demo: setup ## run a whole day of the desk on real services; KEEP=1 leaves them up, HISTORY=file runs on recorded candles, HISTORY=file takes recorded candles
-	@$(BIN)/jtrader demo $(if $(KEEP),--keep) $(if $(HISTORY),--history $(HISTORY)) $(ARGS)
+demo: setup ## run a whole day of the desk on real services; KEEP=1 leaves them up, HISTORY=file takes recorded candles
+	@$(BIN)/jtrader demo $(if $(filter-out 0,$(KEEP)),--keep) $(if $(HISTORY),--history "$(HISTORY)") $(ARGS)
 
 test: ## everything that proves behaviour, on real services; ARGS="-k word" for some
 	@.ci/bootstrap --browser
