@@ -24,6 +24,7 @@ from jtrader.engine.inputs import (
     SubmitUncertain,
 )
 from jtrader.risk.limits import Limits
+from jtrader.store.postgres.events import Rows
 
 TIGHT: Limits = replace(LIMITS, max_position_notional=Decimal(20_000), max_open_orders=4, max_orders_per_minute=12)
 QUANTITIES = st.sampled_from(["0.003", "0.01", "0.05", "0.1", "0.2", "0.25", "0.3399"])
@@ -139,6 +140,17 @@ def check_conservation(desk: Desk) -> None:
     assert len(ids) == len(set(ids)), "an order was sent twice"
 
 
+def check_projection(desk: Desk) -> None:
+    """The rows of orders tell what the engine knows."""
+    rows = Rows({})
+    for event in desk.events:
+        rows.add(event)
+    for order in desk.engine.state.orders.values():
+        row = rows.orders[order.id]
+        told = row["status"], row["filled"], row["venue_order_id"]
+        assert told == (order.status.value, order.filled, order.venue_order_id)
+
+
 def visible(desk: Desk) -> dict[str, Any]:
     state = dict(desk.engine.state.__dict__)
     ledger = desk.engine.ledger
@@ -154,6 +166,7 @@ def test_conserved_limited_and_replayable(data: st.DataObject) -> None:
         act(desk, venue, data)
         check_conservation(desk)
         check_limits(desk)
+    check_projection(desk)
     again = desk.restarted()
     assert visible(again) == visible(desk)
 

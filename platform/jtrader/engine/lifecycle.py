@@ -6,7 +6,7 @@ The odd ones, all of them seen at real venues:
 - CANCELED or EXPIRED + COMPLETE: … and it was the rest of the order;
 - FILLED + FILL: an overfill; the venue's position is what counts, so it is booked;
 - REJECTED + FILL or ACKNOWLEDGE: the proof of absence was wrong; the order is live again;
-- NEW + COMPLETE: it was acknowledged again after a doubt, and its fills had been told before;
+- UNKNOWN or REJECTED + ACKNOWLEDGE: NEW, or PARTIALLY_FILLED where fills had been told before the doubt;
 - PENDING_CANCEL + ACKNOWLEDGE: the cancel was asked for before the order was acknowledged;
 - UNKNOWN + REQUEST_CANCEL: it may be cancelled by our id, and stays UNKNOWN until the venue tells.
 """
@@ -47,7 +47,6 @@ TRANSITIONS: Mapping[OrderStatus, Mapping[Step, OrderStatus]] = {
         Step.REJECT: _S.REJECTED,
         Step.LOSE: _S.UNKNOWN,
         Step.FILL: _S.PARTIALLY_FILLED,
-        Step.COMPLETE: _S.FILLED,
         Step.REQUEST_CANCEL: _S.PENDING_CANCEL,
         Step.CANCEL: _S.CANCELED,
         Step.EXPIRE: _S.EXPIRED,

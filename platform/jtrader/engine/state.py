@@ -152,7 +152,10 @@ class State:
         order = self.orders.get(client_order_id)
         if order is None:
             raise Broken(f"the journal tells of order {client_order_id}, but not of its beginning")
-        self._put(replace(order, status=after(order.status, step), reason=reason or order.reason))
+        status = after(order.status, step)
+        if status is OrderStatus.NEW and order.filled:
+            status = OrderStatus.PARTIALLY_FILLED
+        self._put(replace(order, status=status, reason=reason or order.reason))
 
     def _name(self, client_order_id: ClientOrderId, venue_order_id: VenueOrderId) -> None:
         order = self.orders[client_order_id]

@@ -31,6 +31,11 @@ DUPLICATE = "duplicate"
 
 _TERMINAL = {status.value for status in OrderStatus if status.is_terminal}
 
+_KEPT_BY_FILLS = {*_TERMINAL, OrderStatus.PENDING_CANCEL.value} - {OrderStatus.REJECTED.value}
+
+_STAYS = {(OrderStatus.PENDING_CANCEL.value, OrderStatus.NEW), (OrderStatus.UNKNOWN.value, OrderStatus.PENDING_CANCEL)}
+"""(where an order stands, what it is told): acknowledged after a cancel was asked for, cancelled while unknown."""
+
 
 def orders_named(events: Iterable[Event]) -> set[ClientOrderId]:
     """The client ids of all orders that the events are about."""
@@ -107,10 +112,16 @@ class Rows:
     def _live(
         self, client: ClientOrderId, status: OrderStatus, ts: int, code: str = "", reason: str = ""
     ) -> Row | None:
-        """The order, moved to `status` unless it has ended; None for one that is not ours."""
+        """The order, moved to `status` unless it has ended; None for one that is not ours. One that was held for
+        rejected and is acknowledged lives again."""
         order = self.orders.get(client)
-        if order is None or order["status"] in _TERMINAL:
+        if order is None:
+            return None
+        lives_again = status is OrderStatus.NEW and order["status"] == OrderStatus.REJECTED.value
+        if order["status"] in _TERMINAL and not lives_again:
             return order
+        if (order["status"], status) in _STAYS:
+            status = OrderStatus(order["status"])
         if status is OrderStatus.NEW and order["filled"] > 0:
             status = OrderStatus.PARTIALLY_FILLED
         order |= {"status": status.value, "updated_ns": ts}
@@ -124,9 +135,10 @@ class Rows:
             return
         filled: Decimal = order["filled"] + fill.quantity
         order |= {"filled": filled, "updated_ns": max(order["updated_ns"], fill.ts)}
+        order["venue_order_id"] = order["venue_order_id"] or fill.venue_order_id
         if filled >= order["quantity"]:
             order["status"] = OrderStatus.FILLED.value
-        elif order["status"] not in {*_TERMINAL, OrderStatus.PENDING_CANCEL.value}:
+        elif order["status"] not in _KEPT_BY_FILLS:
             order["status"] = OrderStatus.PARTIALLY_FILLED.value
 
 
