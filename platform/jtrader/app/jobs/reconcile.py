@@ -97,7 +97,8 @@ class _Desk:
         something came in late: that day gets its next version first."""
         statement = asyncio.run(self._compare(account, day))
         before = self._store.before(statement.account, day)
-        if before is not None and before.date == day - dt.timedelta(1) and before.closing != statement.opening:
+        eve = day - dt.timedelta(1)
+        if before is not None and before.date == eve and _held(before.closing) != _held(statement.opening):
             log.info("%s of %s closed otherwise since; reconciling it again", before.date, account.name)
             self.reconcile(account, before.date)
         return self._store.save(statement)
@@ -193,6 +194,11 @@ def _tell(statements: Iterable[Statement], alerts: Alerts) -> None:
             first = one.breaks[0].detail
             message = f"{one.account} {one.date}: {one.verdict}, version {one.version}; the first: {first}"
             alerts.send("page", f"reconcile {one.account}", message)
+
+
+def _held(amounts: dict[str, Decimal]) -> dict[str, Decimal]:
+    """Without the assets that are at zero: a day names those that it traded, the next one need not."""
+    return {asset: amount for asset, amount in amounts.items() if amount}
 
 
 def _strings(parts: Iterable[dict[str, Decimal]]) -> dict[str, str]:
