@@ -286,3 +286,12 @@ def test_one_service_runs_in_the_foreground_as_in_a_container(tmp_path: Path) ->
     assert check() == 1
     refused = subprocess.run([*words, "nothing"], env=environment, capture_output=True, text=True, check=False)
     assert (refused.returncode, "name one service" in refused.stderr) == (2, True)
+
+
+def test_the_page_comes_up_on_an_empty_home(stack: Stack) -> None:
+    """Its tables are there before it starts, though nothing has ever traded."""
+    site = stack.up(services=["web"])
+    assert is_healthy(stack, "web")
+    with closing(connect(site.postgres("jtrader", "analyst"))) as reader, reader.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM positions")
+        assert cursor.fetchone() == (0,)

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
-from jtrader.app.stack import airflow, external, hub, mlflow, mongod, postgres, trader
+from jtrader.app.stack import airflow, databases, hub, mlflow, mongod, postgres, trader
 from jtrader.app.stack.service import Service
 from jtrader.domain.errors import BadInput
 
 SERVICES: tuple[Service, ...] = (
     postgres.SERVICE,
     mongod.SERVICE,
-    external.SERVICE,
+    databases.SERVICE,
     mlflow.SERVICE,
     *airflow.SERVICES,
     hub.SERVICE,

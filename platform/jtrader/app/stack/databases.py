@@ -1,4 +1,5 @@
-"""On a PostgreSQL that is not ours: the tools' databases beside the desk's, and a role that only reads."""
+"""What the databases hold before anyone uses them: the desk's schema; and, on a PostgreSQL that is not ours, the tools'
+databases beside the desk's and a role that only reads."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -11,6 +12,14 @@ from jtrader.app.stack.postgres import DATABASES, connect, let_reader_in
 from jtrader.app.stack.service import Service
 from jtrader.app.stack.site import Site
 from jtrader.domain.errors import BadInput, Unavailable
+
+
+def prepare(site: Site) -> None:
+    """Brings the desk's schema to this version."""
+    from jtrader.store.postgres.schema import upgrade
+
+    make_databases(site)
+    upgrade(site.postgres("jtrader"))
 
 
 def make_databases(site: Site) -> None:
@@ -62,5 +71,5 @@ SERVICE = Service(
     command=None,
     healthy=nothing_wrong,
     needs=("postgres",),
-    prepare=make_databases,
+    prepare=prepare,
 )
