@@ -88,10 +88,11 @@ class RpcServer:
         """Runs until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             while True:
-                sender, payload = await self._socket.recv_multipart()
+                sender, *frames = await self._socket.recv_multipart()
                 try:
+                    [payload] = frames
                     request = self._decoder.decode(payload)
-                except msgspec.DecodeError as error:
+                except ValueError as error:
                     await self._send(sender, _Reply(0, ok=False, error=_Error("BadInput", f"not a request: {error}")))
                     continue
                 tasks.create_task(self._answer(sender, request))
@@ -114,7 +115,7 @@ class RpcServer:
         handler, params_type = self._handlers[request.method]
         try:
             params = msgspec.msgpack.decode(request.params, type=params_type)
-        except msgspec.DecodeError as error:
+        except ValueError as error:
             raise BadInput(f"{request.method}: {error}") from error
         return await handler(**msgspec.structs.asdict(params))
 

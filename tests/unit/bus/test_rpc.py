@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+import zmq
+import zmq.asyncio
 
 from jtrader.bus.rpc import Handler, RpcClient, RpcFault, RpcServer, RpcTimeout
 from jtrader.domain.errors import BadInput, Broken, JtraderError, Unavailable
@@ -160,5 +162,33 @@ def test_a_restarted_server_is_found_again_at_the_latest_after_one_timeout() -> 
             answer = await client.call("double", Order, {"order": Order(Decimal(5))})
             assert answer.quantity == 10
         await client.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("frames", "said"),
+    [
+        ([b"", b"\x80"], "not a request"),
+        ([b"\xff\xff"], "not a request"),
+        (
+            [msgspec.msgpack.encode({"id": 1, "method": "fail", "params": msgspec.Raw(b"\x81\xa4kind\xa2\xff\xfe")})],
+            "fail: 'utf-8'",
+        ),
+    ],
+    ids=["frames of another kind of socket", "no request", "text that is none"],
+)
+def test_nonsense_is_answered_and_ends_nothing(frames: list[bytes], said: str) -> None:
+    async def run() -> None:
+        async with serving(Desk()) as uri:
+            with zmq.asyncio.Context() as context, context.socket(zmq.DEALER) as stranger:
+                stranger.linger = 0
+                stranger.connect(uri)
+                await stranger.send_multipart(frames)
+                [reply] = await asyncio.wait_for(stranger.recv_multipart(), 5)
+                assert said in msgspec.msgpack.decode(reply)["error"]["message"]
+            client = RpcClient(uri)
+            assert await client.call("double", Order, {"order": Order(Decimal(2))}) == Order(Decimal(4))
+            await client.close()
 
     asyncio.run(run())
