@@ -15,14 +15,14 @@ _DONE = {"healthy": "[green]✓[/] {0} healthy in {1:.1f} s", "stopped": "[green
 @contextmanager
 def told(title: str) -> Iterator[Report]:
     """Gives the function that `Stack` reports to; it may be called from any thread."""
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     at_work: dict[str, str] = {}
     with Status(title, console=console) as status:
         console.print(title)
 
         def report(progress: Progress) -> None:
             if progress.stage == "idle":
-                console.print(f"  [yellow]–[/] {progress.service} is not started: {escape(progress.reason)}")
+                console.print(f"  [yellow]–[/] {progress.service} not started: {escape(progress.reason)}")
             elif progress.stage in _DONE:
                 at_work.pop(progress.service, None)
                 console.print("  " + _DONE[progress.stage].format(progress.service, progress.seconds))

@@ -24,7 +24,7 @@ def _beat_of(name: str) -> Check:
 def _without_accounts(settings: Settings) -> str | None:
     if settings.accounts:
         return None
-    return "no [[accounts]] in the settings, so there is nothing to trade"
+    return "no [[accounts]] in the settings"
 
 
 def _service(
