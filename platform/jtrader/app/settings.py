@@ -8,12 +8,14 @@ embedded service is then not started.
 import json
 import os
 import tomllib
+from collections import Counter
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,12 +24,24 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from jtrader.app.settings_refused import faults, not_json, unknown_variables
 from jtrader.domain.errors import BadInput
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 """The repository: platform/jtrader/app/settings.py → three folders up."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+Amount = Annotated[Decimal, Field(ge=0)]
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)  # an impossible port raises ValueError, too
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError("is not an address; write http://host:port")
+    return value
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
 class Part(BaseModel):
@@ -47,14 +61,14 @@ class AccountSettings(Part):
 class LimitSettings(Part):
     """An unset limit refuses. Amounts in the instrument's quote currency unless said otherwise."""
 
-    max_order_notional: Decimal | None = None
-    max_position_notional: Decimal | None = None
-    max_open_orders: int | None = None
-    max_orders_per_minute: int | None = None
+    max_order_notional: Amount | None = None
+    max_position_notional: Amount | None = None
+    max_open_orders: int | None = Field(default=None, ge=0)
+    max_orders_per_minute: int | None = Field(default=None, ge=0)
     """Counted in market time."""
-    price_collar: Decimal | None = None
+    price_collar: Amount | None = None
     """Largest distance of an order's price from the mid, as a fraction (0.01 = 1 %)."""
-    max_quote_age_seconds: float | None = None
+    max_quote_age_seconds: float | None = Field(default=None, ge=0)
     """In market time."""
 
 
@@ -88,7 +102,7 @@ class SimulatorSettings(Part):
         "binance_spot:BTCUSDT",
         "binance_spot:ETHUSDT",
     )
-    funds: dict[str, Decimal] = {"USDT": Decimal(100_000)}
+    funds: dict[str, Amount] = {"USDT": Decimal(100_000)}
     """What each wallet of each new key holds at the start."""
 
 
@@ -105,6 +119,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="JTRADER_",
         env_nested_delimiter="__",
+        env_ignore_empty=True,
         extra="forbid",
         frozen=True,
         nested_model_default_partial_update=True,
@@ -117,11 +132,11 @@ class Settings(BaseSettings):
     mongo_database: Name = "jtrader"
     postgres_uri: SecretStr | None = None
     """postgresql://user:password@host:port/database; the desk's own database."""
-    mlflow_uri: str | None = None
-    airflow_uri: str | None = None
-    hub_uri: str | None = None
-    web_uri: str | None = None
-    metabase_uri: str | None = None
+    mlflow_uri: WebAddress | None = None
+    airflow_uri: WebAddress | None = None
+    hub_uri: WebAddress | None = None
+    web_uri: WebAddress | None = None
+    metabase_uri: WebAddress | None = None
     """http://host:3000 of a Metabase to keep dashboards in; its key file is `<home>/secrets/metabase.json`."""
     simulator_uri: str | None = None
     """http://127.0.0.1:port; serves every simulated venue by Host header, and /sim/… for itself."""
@@ -152,16 +167,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        home = Path(init_settings().get("home") or os.environ.get("JTRADER_HOME") or "var")
-        named = init_settings().get("config") or os.environ.get("JTRADER_CONFIG")
-        if named and not Path(named).is_file():
-            raise BadInput(f"config = {named}: there is no such file")
-        config = named or home / "jtrader.toml"
+        home, config = _files(init_settings())
         return (
             init_settings,
             env_settings,
-            TomlConfigSettingsSource(settings_cls, toml_file=Path(config)),
-            _EndpointsSource(settings_cls, home / "run" / "endpoints.json"),
+            TomlConfigSettingsSource(settings_cls, toml_file=config),
+            _EndpointsSource(settings_cls, _endpoints(home)),
         )
 
     @cached_property
@@ -196,28 +207,80 @@ class _EndpointsSource(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         try:
-            return dict(json.loads(self._file.read_text()))
+            found = json.loads(self._file.read_text())
         except (FileNotFoundError, PermissionError):  # another user's stack tells its addresses by the environment
             return {}
-        except (json.JSONDecodeError, ValueError) as error:
-            raise BadInput(
-                f"{self._file} is not JSON ({error}); run 'make down' and 'make up' to write it anew"
-            ) from error
+        except ValueError as error:
+            raise BadInput(f"{self._file} is not JSON ({error}); {_WRITE_ANEW}") from error
+        if not isinstance(found, dict):
+            raise BadInput(f"{self._file} holds no JSON object; {_WRITE_ANEW}")
+        return found
+
+
+_WRITE_ANEW = "run 'make down' and 'make up' to write it anew"
+_PARTS: dict[str, type[BaseModel]] = {
+    "": Settings,
+    "accounts": AccountSettings,
+    "limits": LimitSettings,
+    "strategies": StrategySettings,
+    "simulator": SimulatorSettings,
+    "stack": StackSettings,
+}
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Reads all sources. Raises BadInput with the key, the value and what is allowed."""
+    """Reads all sources. Raises BadInput with the key, the value, where it stands and what is allowed."""
     try:
-        return Settings(**overrides)
+        home, config = _files(overrides)
+    except OSError as error:
+        raise BadInput(
+            f"{error.filename} can't be read ({error.strerror}); set JTRADER_HOME to a folder of yours"
+        ) from error
+    if unknown := unknown_variables(Settings.model_fields):
+        raise BadInput("settings refused: " + "; ".join(unknown))
+    try:
+        settings = Settings(**overrides)
     except SettingsError as error:
-        raise BadInput(f"settings refused: {error}; set its parts one by one, as JTRADER_STACK__BASE_PORT") from error
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"the desk's jtrader.toml is not TOML: {error}") from error
+        raise BadInput(f"settings refused: {not_json(error)}") from error
     except ValidationError as error:
-        lines = []
-        for fault in error.errors():
-            key = ".".join(str(part) for part in fault["loc"]) or "settings"
-            value = fault.get("input")
-            shown = "…" if any(word in key for word in ("uri", "secret", "key")) else repr(value)
-            lines.append(f"{key} = {shown}: {fault['msg']}")
-        raise BadInput("settings refused: " + "; ".join(lines)) from error
+        known = {part: tuple(model.model_fields) for part, model in _PARTS.items()}
+        told = faults(error, known, (config, _endpoints(home)))
+        raise BadInput("settings refused: " + "; ".join(told)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{config} is not TOML: {error}") from error
+    except OSError as error:
+        raise BadInput(f"{error.filename} can't be read ({error.strerror}); mend its owner or mode") from error
+    _check_names(settings, config)
+    return settings
+
+
+def _files(given: dict[str, Any]) -> tuple[Path, Path]:
+    """The home and the TOML file. Raises BadInput where they are of the wrong kind, or a named file is missing."""
+    home = Path(given.get("home") or os.environ.get("JTRADER_HOME") or "var").expanduser()
+    if home.exists() and not home.is_dir():
+        raise BadInput(f"home = {home}: is not a folder; set JTRADER_HOME to a folder of yours")
+    named = given.get("config") or os.environ.get("JTRADER_CONFIG")
+    config = Path(named) if named else home / "jtrader.toml"
+    if config.exists() and not config.is_file():
+        raise BadInput(f"config = {config}: is not a file; write the desk's settings there as TOML")
+    if named and not config.exists():
+        raise BadInput(f"config = {config}: there is no such file; write it, or unset JTRADER_CONFIG")
+    return home, config
+
+
+def _endpoints(home: Path) -> Path:
+    return home / "run" / "endpoints.json"
+
+
+def _check_names(settings: Settings, config: Path) -> None:
+    """Accounts and strategies by their names: each once, and none that is not there."""
+    accounts = [account.name for account in settings.accounts]
+    for part, names in (("accounts", accounts), ("strategies", [chosen.name for chosen in settings.strategies])):
+        if twice := [name for name, count in Counter(names).items() if count > 1]:
+            raise BadInput(f"[[{part}]] in {config}: the name {', '.join(twice)} stands there twice; give each its own")
+    users = {f"limits.{name}": name for name in settings.limits}
+    users |= {f"the account of strategy '{chosen.name}'": chosen.account for chosen in settings.strategies}
+    for user, name in users.items():
+        if name not in accounts:
+            known = ", ".join(accounts) or "none"
+            raise BadInput(f"{user} in {config}: there is no account '{name}'; known: {known}")

@@ -31,7 +31,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (ACCOUNT.replace("sim", "pretend"), "accounts.0.broker = 'pretend'"),
         (ACCOUNT.replace("alpha", "Alpha!"), "accounts.0.name"),
         ('[limits.alpha]\nmax_order_notional = "lots"', "limits.alpha.max_order_notional"),
-        ("crawl_days =", "jtrader.toml"),
+        ("crawl_days =", "jtrader.toml is not TOML"),
+        ("crawl_dayz = 3", "jtrader.toml: there is no such setting; did you mean crawl_days?"),
+        (ACCOUNT + "leverage = 3", "known: broker, key_file, market, name"),
+        (ACCOUNT + ACCOUNT, "the name alpha stands there twice"),
+        ("[limits.beta]\nmax_open_orders = 1", "there is no account 'beta'; known: none"),
+        ("[limits.alpha]\nmax_open_orders = -1", "greater than or equal to 0"),
+        ('mlflow_uri = "nowhere"', "write http://host:port"),
+        ('web_uri = "http://127.0.0.1:99999"', "web_uri = …"),
+        ("accounts = 3", "should be a list"),
     ],
 )
 def test_bad_settings_are_refused_with_key_value_and_reason(home: Path, toml: str, said: str) -> None:
@@ -53,6 +61,49 @@ def test_environment_wins_over_the_file_and_the_file_over_the_running_stack(
     assert settings.need("mongo_uri") == "mongodb://environment"
     assert settings.need("mlflow_uri") == "http://file"
     assert settings.need("web_uri") == "http://stack"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("JTRADER_CRAWL_DAYS", "many", r"crawl_days = 'many' \(JTRADER_CRAWL_DAYS in the environment\)"),
+        ("JTRADER_CRAWL_DAYZ", "3", "JTRADER_CRAWL_DAYZ in the environment: there is no such setting; did you mean"),
+        ("JTRADER_STACK__BASE_PRT", "3", "JTRADER_STACK__BASE_PRT in the environment.*did you mean base_port"),
+        ("JTRADER_ACCOUNTS", "[{", "JTRADER_ACCOUNTS in the environment is not JSON"),
+    ],
+)
+def test_bad_variables_are_refused_by_name(
+    home: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadInput, match=said):
+        load_settings(home=home)
+
+
+def test_an_empty_variable_sets_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JTRADER_CRAWL_DAYS", "")
+    assert load_settings(home=home).crawl_days == 30
+
+
+def test_files_of_the_wrong_kind_are_named(home: Path) -> None:
+    (home / "jtrader.toml").write_bytes(b"a = '\xff'")
+    with pytest.raises(BadInput, match=r"jtrader\.toml is not TOML: 'utf-8'"):
+        load_settings(home=home)
+    with pytest.raises(BadInput, match=r"jtrader\.toml: is not a folder"):
+        load_settings(home=home / "jtrader.toml")
+    with pytest.raises(BadInput, match="is not a file"):
+        load_settings(home=home, config=home)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("{x", "is not JSON"), ("[1]", "no JSON object"), ('{"foo": 1}', "foo = 1")]
+)
+def test_what_the_stack_wrote_is_checked_too(home: Path, text: str, said: str) -> None:
+    (home / "run").mkdir()
+    (home / "run" / "endpoints.json").write_text(text)
+    with pytest.raises(BadInput, match=said) as refusal:
+        load_settings(home=home)
+    assert "endpoints.json" in str(refusal.value)
 
 
 def test_a_named_config_file_must_exist(home: Path) -> None:
