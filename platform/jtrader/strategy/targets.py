@@ -48,18 +48,21 @@ def intent_for(
 ) -> Intent | None:
     """The intent that brings the position to the target, or None where there is nothing to trade.
 
-    What only reduces a derivative position is sent reduce-only. Quantities below the venue's least, and new positions
-    below its least notional, are left alone. One strategy makes at most one intent an instrument and candle: the
+    What only reduces a position is sent reduce-only, so that limits, breaks and kill levels against new risk leave the
+    way out open. Quantities below the venue's least are left alone, and those below its least notional unless they
+    reduce a derivative position. One strategy makes at most one intent an instrument and candle: the
     parent id names them, so that telling it twice does no harm. `ts` is the market time of the decision.
     """
     instrument = view.instrument
     if candle.instrument != instrument.id:
         raise BadInput(f"a candle of {candle.instrument} can't decide about {instrument.id}")
     quantity = delta(target.quantity, view)
-    reduces = not instrument.is_spot and _only_reduces(quantity, view.position)
+    reduces = _only_reduces(quantity, view.position)
     price = instrument.price_at(instrument.ticks_down(candle.close))
     notional = abs(quantity) * instrument.contract_value * price
-    if abs(quantity) < instrument.min_quantity or (notional < instrument.min_notional and not reduces):
+    if abs(quantity) < instrument.min_quantity or (
+        notional < instrument.min_notional and (instrument.is_spot or not reduces)
+    ):
         return None
     return Intent(
         parent_id=ParentId(f"{strategy}-{instrument.id}-{candle.ts}"),

@@ -7,14 +7,17 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from fixtures.oms_desk import ALPHA, LIMITS, PERP, SPOT, TREND, Desk, sequenced
+from fixtures.oms_desk import ALPHA, LIMITS, PERP, SPOT, TREND, Desk, instrument, sequenced
 from jtrader.domain.events import ChildRefused, IntentRefused, Sequenced
 from jtrader.domain.ids import AccountId, InstrumentId, SignalId, StrategyId
+from jtrader.domain.market import Candle
 from jtrader.domain.order import OrderStatus, Side
 from jtrader.domain.signal import ModelRef, Signal
 from jtrader.engine.inputs import CancelAllAsked, IntentSubmitted
 from jtrader.engine.intents import Answer
 from jtrader.risk.kill import Kill, KillLevel, Latch
+from jtrader.strategy.api import Target, View
+from jtrader.strategy.targets import intent_for
 
 
 @pytest.fixture
@@ -184,3 +187,16 @@ def test_spot_sells_what_is_left_after_the_fee(desk: Desk) -> None:
     assert ask(desk, account=TREND, instrument=SPOT, side=Side.SELL, quantity="0.1").code == "spot_short"
     sold = desk.submit(Side.SELL, "0.1", account=TREND, instrument=SPOT, reduce_only=True)
     assert sold.quantity == Decimal("0.0999")
+
+
+def test_a_strategy_leaves_a_spot_position_while_new_risk_is_stopped(desk: Desk) -> None:
+    bought = desk.submit(account=TREND, instrument=SPOT, quantity="0.1")
+    desk.fill(bought, "0.1", fee=Decimal("0.0001"), fee_asset="BTC")
+    desk.engine.latch(Latch((Kill(level=KillLevel.NO_NEW_RISK, reason="drill", actor="ann"),)))
+    desk.engine.drifted(TREND, {SPOT: "the venue holds 1, our books 0"})
+    view = View(instrument=instrument(SPOT), position=Decimal("0.0999"))
+    candle = Candle(SPOT, desk.market, 50_000.0, 50_000.0, 50_000.0, 50_000.0, 1.0)
+    intent = intent_for(Target(quantity=Decimal(0), reason="out"), view, candle, StrategyId("momentum"), TREND, 0)
+    assert intent is not None
+    assert desk.do(IntentSubmitted(intent)).answer == Answer(accepted=True)
+    assert ask(desk, account=TREND, instrument=SPOT).code == "kill"

@@ -39,9 +39,9 @@ def wanted(of: Instrument, target: str, position: str = "0", buying: str = "0", 
         (PERP, {"position": "0.001"}, "0", (Side.SELL, "0.001", True)),  # an exit may be below it
         (PERP, {}, "0.0129", (Side.BUY, "0.012", False)),
         (SPOT, {}, "-0.1", None),
-        (SPOT, {"position": "0.09990"}, "-0.1", (Side.SELL, "0.0999", False)),
-        (SPOT, {"position": "0.0999000123"}, "0", (Side.SELL, "0.0999", False)),
-        (SPOT, {"position": "0.0999", "selling": "0.05"}, "0", (Side.SELL, "0.0499", False)),
+        (SPOT, {"position": "0.09990"}, "-0.1", (Side.SELL, "0.0999", True)),
+        (SPOT, {"position": "0.0999000123"}, "0", (Side.SELL, "0.0999", True)),
+        (SPOT, {"position": "0.0999", "selling": "0.05"}, "0", (Side.SELL, "0.0499", True)),
         (SPOT, {"position": "0.0000099"}, "0", None),
         (SPOT, {"position": "0.00009"}, "0", None),  # worth 4.50: the venue takes nothing below 5
         (SPOT, {}, "0.1", (Side.BUY, "0.1", False)),
