@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from fixtures.oms_desk import Desk
 from jtrader.domain.account import VenueEntry
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market
 from jtrader.domain.order import Fill, VenueOrder
@@ -13,7 +15,7 @@ from jtrader.exchange.binance.broker import BinanceBroker
 from jtrader.exchange.binance.rows import RowReader
 from jtrader.exchange.binance.session import Keys
 from jtrader.exchange.binance.stream import UserStream
-from jtrader.ports.broker import OrderNotFound, RetryLater
+from jtrader.ports.broker import BrokerError, OrderNotFound, OrderRefusedByVenue, OutcomeUnknown, RetryLater
 
 
 class ScriptedSession:
@@ -108,26 +110,45 @@ class QuietVenue(ScriptedSession):
     def __init__(self) -> None:
         super().__init__()
         self.day = 20_000
+        self.submitting: BrokerError | None = None
+        self.asked: list[str] = []
 
-    async def call(self, method: str, params: Mapping[str, Any]) -> Any:
+    async def call(self, method: str, params: Mapping[str, Any], is_order: bool = False) -> Any:
         if "Klines" in method:
             return [[self.day * 86_400_000]]
         if "UserTrades" in method and params["startTime"] <= 20_007 * 86_400_000 <= params["endTime"]:
             return [TRADE]
+        if method.endswith("PostOrder") and self.submitting is not None:
+            raise self.submitting
+        if method.endswith("GetOrder"):
+            self.asked.append(params["origClientOrderId"])
+            raise OrderNotFound("unknown order")
         return []
 
 
+PERP = InstrumentId("binance_usdm:BTCUSDT")
+ORDER = Desk().submit()
 TRADE = {
     "symbol": "BTCUSDT", "id": "1", "orderId": "7", "price": "50000.1", "qty": "0.01", "commission": "0.25",
     "commissionAsset": "USDT", "time": str(20_007 * 86_400_000), "realizedPnl": "0", "buyer": True, "maker": False,
 }  # fmt: skip
 
 
-def test_a_fill_missed_after_a_quiet_week_is_found_when_the_stream_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    venue = QuietVenue()
-    monkeypatch.setattr("jtrader.exchange.binance.broker.BinanceSession", lambda *_: venue)
-    keys, perp = Keys("key", "secret"), InstrumentId("binance_usdm:BTCUSDT")
-    broker = BinanceBroker(AccountId("alpha"), Market("binance_usdm"), [perp], keys)
+@pytest.fixture
+def venue(monkeypatch: pytest.MonkeyPatch) -> QuietVenue:
+    made = QuietVenue()
+    monkeypatch.setattr("jtrader.exchange.binance.broker.BinanceSession", lambda *_: made)
+    return made
+
+
+@pytest.fixture
+def broker(venue: QuietVenue) -> BinanceBroker:
+    return BinanceBroker(AccountId("alpha"), Market("binance_usdm"), [PERP], Keys("key", "secret"))
+
+
+def test_a_fill_missed_after_a_quiet_week_is_found_when_the_stream_is_back(
+    venue: QuietVenue, broker: BinanceBroker
+) -> None:
     broker._history.remember("7", ClientOrderId("jt1"))
 
     async def work() -> str:
@@ -143,3 +164,35 @@ def test_a_fill_missed_after_a_quiet_week_is_found_when_the_stream_is_back(monke
         return report.trade_id
 
     assert asyncio.run(work()) == "1"
+
+
+@pytest.mark.parametrize(
+    ("answered", "asked"),
+    [(OrderRefusedByVenue("no margin"), []), (RetryLater("banned"), []), (OutcomeUnknown("timeout"), ["jt0", "jt1"])],
+)
+def test_after_a_reconnect_only_orders_that_may_live_are_asked_for_and_only_once(
+    venue: QuietVenue, broker: BinanceBroker, answered: BrokerError, asked: list[str]
+) -> None:
+    venue.submitting = answered
+
+    async def work() -> None:
+        reports = broker.reports()
+        reading = asyncio.ensure_future(anext(reports))
+        await asyncio.wait_for(broker.wait_live(), 5)
+        for number in range(2):
+            with pytest.raises(type(answered)):
+                await broker.submit(replace(ORDER, client_order_id=ClientOrderId(f"jt{number}")))
+        for _ in range(2):
+            opened = venue.opened
+            assert venue.ended is not None
+            venue.ended.set_result(None)
+            async with asyncio.timeout(5):
+                while venue.opened == opened:
+                    await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await reports.aclose()
+
+    asyncio.run(work())
+    assert venue.asked == asked

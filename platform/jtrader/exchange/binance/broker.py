@@ -18,6 +18,7 @@ from jtrader.exchange.binance.listing import SPOT
 from jtrader.exchange.binance.rows import RowReader, row_field
 from jtrader.exchange.binance.session import BinanceSession, Keys
 from jtrader.exchange.binance.stream import Report, UserStream
+from jtrader.ports.broker import BrokerError, OutcomeUnknown
 
 _SHORT_PAST = 3 * DAY
 """Ledger rows that are asked for behind the last one seen: the venue may book a row late."""
@@ -90,7 +91,12 @@ class BinanceBroker:
     async def submit(self, order: ChildOrder) -> VenueOrder:
         params = self._entry(order)
         self._stream.watch_order(order.instrument, order.client_order_id)
-        return self._known(await self._session.call(self._at.submit, params, is_order=True))
+        try:
+            return self._known(await self._session.call(self._at.submit, params, is_order=True))
+        except BrokerError as error:
+            if not isinstance(error, OutcomeUnknown):
+                self._stream.forget_order(order.client_order_id)
+            raise
 
     async def cancel(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> None:
         params = {"symbol": self._symbol(instrument), "origClientOrderId": client_order_id}

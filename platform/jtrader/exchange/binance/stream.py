@@ -68,6 +68,10 @@ class UserStream:
         """An order that is on its way: its state is asked for after a reconnect until it is final."""
         self._unfinished[client_order_id] = instrument
 
+    def forget_order(self, client_order_id: ClientOrderId) -> None:
+        """An order that the venue has certainly not taken."""
+        self._unfinished.pop(client_order_id, None)
+
     async def reports(self) -> AsyncIterator[Report]:
         """Raises AccessDenied where the key is refused, Broken for what can't be read; all else is tried again."""
         ledger = asyncio.create_task(self._follow_ledger())
@@ -165,6 +169,7 @@ class UserStream:
             return await self._reader.order(instrument, client_order_id)
         except OrderNotFound:
             log.warning("order %s is not known to the venue after a reconnect", client_order_id)
+            self.forget_order(client_order_id)  # should it arrive yet, the stream tells of it
             return None
 
     async def _follow_ledger(self) -> None:
