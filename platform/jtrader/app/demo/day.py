@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from jtrader.app.demo import facts
-from jtrader.app.demo.desk import SPEED, DemoPlan, write_desk
+from jtrader.app.demo.desk import SPEED, DemoPlan, check_market, write_desk
 from jtrader.app.demo.memory import PeakMemory
 from jtrader.app.demo.report import Report, print_report
 from jtrader.app.demo.show import Show, Step
@@ -45,20 +45,26 @@ STALE = ("journal", "lake", "sim")
 def run_demo(plan: DemoPlan, console: Console) -> Path:
     """Runs the day and returns the report's file. Whatever happens, nothing keeps running unless `plan.keep`."""
     show = Show(console, STEPS)
+    file = plan.home / "report.json"
+    stack = Stack(write_desk(plan))
     with ExitStack() as closing:
-        stack = Stack(write_desk(plan))
         if not plan.keep:
-            closing.callback(stack.down)
+            closing.callback(_stop, stack, show)
         day = Day(plan, stack, show)
         with PeakMemory(day.processes) as memory:
             report = day.run()
         report.peak_rss_mb = memory.peak_mb
-    report.seconds = round(time.monotonic() - day.started, 1)
-    file = plan.home / "report.json"
-    report.write(file)
-    print_report(console, report, file, kept=plan.keep)
+        report.seconds = round(time.monotonic() - day.started, 1)
+        report.write(file)
+        print_report(console, report, file, kept=plan.keep)
     report.check()
     return file
+
+
+def _stop(stack: Stack, show: Show) -> None:
+    with show.step("Stop the services", number=STEPS) as step:
+        stack.down(_told(step))
+        step.summary = "no process is left"
 
 
 class Day:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import msgspec
 
-from jtrader.app.settings import Settings, load_settings
+from jtrader.app.settings import Settings, SimulatorSettings, load_settings
 from jtrader.app.stack.ports import DEMO_BASE_PORT
+from jtrader.app.wiring.simulator import market_plan
 from jtrader.domain.ids import split_instrument_id
 from jtrader.exchange.sim.market.calibration import DEMO_PREDICTABILITY as PREDICTABILITY
+from jtrader.exchange.sim.market.market import build_market
 
 PERPS = ("binance_usdm:BTCUSDT", "binance_usdm:ETHUSDT")
 SPOT = ("binance_spot:BTCUSDT", "binance_spot:ETHUSDT")
@@ -43,6 +45,13 @@ class DemoPlan(msgspec.Struct, frozen=True, kw_only=True):
     def trend_instruments(self) -> tuple[str, ...]:
         """The rule-based strategy trades spot where there is any."""
         return SPOT if self.history is None else PERPS
+
+
+def check_market(plan: DemoPlan) -> None:
+    """Before anything is written or started. Raises BadInput for a seed or a recorded history that makes no market."""
+    market = market_plan(SimulatorSettings(history=plan.history, seed=plan.seed, instruments=plan.instruments))
+    if plan.history is not None:
+        build_market(market)
 
 
 def write_desk(plan: DemoPlan) -> Settings:

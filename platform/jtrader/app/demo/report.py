@@ -52,11 +52,12 @@ def print_report(console: Console, report: Report, file: Path, kept: bool) -> No
     for name, text in _lines(report):
         table.add_row(name, text)
     console.print(table)
-    if kept:
-        links = Table(title="Where to look", show_header=False, title_justify="left")
-        for name, url in report.urls.items():
-            links.add_row(name, url)
-        console.print(links)
+    links = Table(
+        title="Where to look" if kept else "Where to look with KEEP=1", show_header=False, title_justify="left"
+    )
+    for name, url in report.urls.items():
+        links.add_row(name, url)
+    console.print(links)
     look = "open the page above" if kept else "KEEP=1 make demo leaves the services up: look around"
     for step in (
         f"1. {look}, approve a model in Airflow, move an alias in MLflow.",

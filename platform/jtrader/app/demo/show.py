@@ -36,8 +36,9 @@ class Show:
         self._number = 0
 
     @contextmanager
-    def step(self, title: str) -> Iterator[Step]:
-        self._number += 1
+    def step(self, title: str, number: int | None = None) -> Iterator[Step]:
+        """`number` is given for a step that may come early, after a failure."""
+        self._number = number or self._number + 1
         label = f"[{self._number}/{self._steps}] {title}"
         if not self.console.is_terminal:
             self.console.print(f"{label} …", highlight=False, markup=False)
