@@ -44,6 +44,7 @@ STALE = ("journal", "lake", "sim")
 
 def run_demo(plan: DemoPlan, console: Console) -> Path:
     """Runs the day and returns the report's file. Whatever happens, nothing keeps running unless `plan.keep`."""
+    check_market(plan)
     show = Show(console, STEPS)
     file = plan.home / "report.json"
     stack = Stack(write_desk(plan))

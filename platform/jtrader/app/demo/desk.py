@@ -9,6 +9,7 @@ import msgspec
 from jtrader.app.settings import Settings, SimulatorSettings, load_settings
 from jtrader.app.stack.ports import DEMO_BASE_PORT
 from jtrader.app.wiring.simulator import market_plan
+from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import split_instrument_id
 from jtrader.exchange.sim.market.calibration import DEMO_PREDICTABILITY as PREDICTABILITY
 from jtrader.exchange.sim.market.market import build_market
@@ -56,8 +57,13 @@ def check_market(plan: DemoPlan) -> None:
 
 def write_desk(plan: DemoPlan) -> Settings:
     """Writes jtrader.toml and the two accounts' key files (mode 600) below the demo's home; returns the settings."""
-    plan.home.mkdir(parents=True, exist_ok=True)
-    (plan.home / "jtrader.toml").write_text(_toml(plan))
+    try:
+        plan.home.mkdir(parents=True, exist_ok=True)
+        (plan.home / "jtrader.toml").write_text(_toml(plan))
+    except OSError as error:
+        raise BadInput(
+            f"home {plan.home} can't be written ({error.strerror}); name a folder of yours with --home"
+        ) from error
     _write_key(plan.home, ALPHA, "binance_usdm")
     _write_key(plan.home, TREND, split_instrument_id(plan.trend_instruments[0])[0])
     return load_settings(home=plan.home)
