@@ -140,7 +140,8 @@ class BinanceBroker:
         for instrument in self._instruments:
             last = self._last_trade.get(instrument)
             if last is None:
-                found += await self._history.fills(instrument, self._since, await self._market_minute() + DAY)
+                now = self._since if self.stream_epoch == 1 else await self._market_minute()
+                found += await self._history.fills(instrument, self._since, now + DAY)
             else:
                 found += await self._history.fills_from(instrument, last + 1)
         return sorted(found, key=lambda fill: fill.ts)
