@@ -1,5 +1,7 @@
 """No training row may know anything of the test block: neither by its label nor by its time."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -44,7 +46,7 @@ def test_each_row_after_the_first_block_is_tested_once(case) -> None:
     found = list(folds(ts, ts + (1 + horizon) * MINUTE, count, embargo_minutes * MINUTE))
     times_tested = np.sum([fold.test for fold in found], axis=0)
     assert (times_tested == (ts >= found[0].start)).all()
-    assert all(earlier.end == later.start for earlier, later in zip(found, found[1:], strict=False))
+    assert all(earlier.end == later.start for earlier, later in itertools.pairwise(found))
     assert found[-1].end == ts.max() + 1
 
 
