@@ -1,6 +1,7 @@
 """Reading an account's past completely: own trades, client ids of orders, ledger rows, transfers; paged inside."""
 
 import datetime as dt
+import logging
 from collections.abc import Iterable, Iterator
 
 from jtrader.domain.account import VenueEntry
@@ -19,6 +20,8 @@ from jtrader.exchange.binance.endpoints import (
 from jtrader.exchange.binance.rows import Row, RowReader, row_field
 from jtrader.exchange.binance.session import BinanceSession
 from jtrader.ports.broker import OrderNotFound
+
+log = logging.getLogger(__name__)
 
 PAGE = 1_000
 MOST_WINDOWS = 60
@@ -112,8 +115,8 @@ class History:
             if str(order_id) not in self._client_ids:
                 try:
                     self._learn(await self._session.call(self._at.order, {"symbol": symbol, "orderId": order_id}))
-                except OrderNotFound:
-                    self._client_ids[str(order_id)] = None
+                except OrderNotFound:  # shown later than its trade: looked up again with the next reading
+                    log.info("order %s of a trade in %s is not known to the venue yet", order_id, symbol)
 
     def _learn(self, row: Row) -> None:
         client_id = row.get("clientOrderId")
@@ -131,9 +134,7 @@ class History:
                 return found
             newest = max(int(row["time"]) for row in rows)
             if newest == first:
-                raise Broken(
-                    f"more than {self._page} ledger rows within one millisecond ({first}): they can't be paged"
-                )
+                raise Broken(f"{self._page} ledger rows or more within one millisecond ({first}): they can't be paged")
             first = newest
 
 
