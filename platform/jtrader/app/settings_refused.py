@@ -48,6 +48,8 @@ def _fault(fault: Mapping[str, Any], known: Mapping[str, Collection[str]], files
     key = ".".join(parts)
     shown = "…" if any(word in key for word in _SECRET_WORDS) else repr(fault.get("input"))
     place = _place(parts, files)
+    if fault["type"] == "missing":
+        return f"{key}{place} is not set: write it there"
     if fault["type"] == "extra_forbidden":
         said = _no_such(parts[-1], known.get("" if len(parts) == 1 else parts[0], ()))
     else:

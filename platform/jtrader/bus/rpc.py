@@ -181,7 +181,9 @@ class RpcClient:
         except TimeoutError:
             await self._reconnect(socket)
             if not sent:
-                raise Unavailable(f"nobody serves {method} at {self._uri}; is the service up?") from None
+                raise Unavailable(
+                    f"nobody serves {method} at {self._uri}; see 'jtrader status', start it with 'make up'"
+                ) from None
             raise RpcTimeout(f"no answer to {method} from {self._uri} within {limit:g} s") from None
         finally:
             self._waiting.pop(request_id, None)

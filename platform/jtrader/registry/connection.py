@@ -36,19 +36,23 @@ def translated(uri: str, doing: str) -> Iterator[None]:
         yield
     except RestException as error:
         if error.error_code in _ABSENT:
-            raise UnknownVersion(f"{doing}: {error.message}") from error
+            raise UnknownVersion(f"{doing}: {error.message}; the page at {uri} lists what is registered") from error
         if error.get_http_status_code() >= _FIRST_SERVER_FAULT:
             raise Unavailable(f"MLflow at {uri} failed while {doing}: {error.message}") from error
         raise BadInput(f"MLflow refused {doing}: {error.message}") from error
     except MlflowException as error:
         if error.error_code in _ABSENT:
-            raise UnknownVersion(f"{doing}: {error.message}") from error
+            raise UnknownVersion(f"{doing}: {error.message}; the page at {uri} lists what is registered") from error
         if error.error_code == _INVALID:
             raise BadInput(f"MLflow refused {doing}: {error.message}") from error
-        raise Unavailable(f"MLflow at {uri} did not answer while {doing}: {_first_line(error)}") from error
+        raise Unavailable(_silent(uri, doing, error)) from error
     except (requests.RequestException, ConnectionError, TimeoutError) as error:
-        raise Unavailable(f"MLflow at {uri} did not answer while {doing}: {_first_line(error)}") from error
+        raise Unavailable(_silent(uri, doing, error)) from error
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+def _silent(uri: str, doing: str, error: Exception) -> str:
+    refused = "Connection refused" in str(error)
+    cause = (
+        "connection refused" if refused else str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    )
+    return f"MLflow at {uri} did not answer while {doing} ({cause}); see 'jtrader status', start it with 'make up'"

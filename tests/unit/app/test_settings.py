@@ -40,6 +40,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ('mlflow_uri = "nowhere"', "write http://host:port"),
         ('web_uri = "http://127.0.0.1:99999"', "web_uri = …"),
         ("accounts = 3", "should be a list"),
+        (ACCOUNT.replace('broker = "sim"', ""), "jtrader.toml is not set: write it there"),
     ],
 )
 def test_bad_settings_are_refused_with_key_value_and_reason(home: Path, toml: str, said: str) -> None:

@@ -39,7 +39,8 @@ class Bars:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        if self._bars:
+            self._progress.stop()
 
 
 def figures(result: CrawlResult) -> str:

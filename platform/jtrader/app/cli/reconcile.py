@@ -54,6 +54,9 @@ def _print(result: "Reconciled") -> None:
         ]
         table.add_row(one.account, one.verdict, str(one.version), str(one.fills), str(one.matched), *gains)
     console = Console()
+    if not result.statements:
+        console.print(f"{result.date}: no account was open, nothing to reconcile")
+        return
     console.print(f"Trading day {result.date}")
     console.print(table)
     for one in result.statements:

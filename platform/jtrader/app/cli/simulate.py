@@ -48,6 +48,8 @@ def simulate(
     speed: Annotated[float | None, typer.Option(help="Market seconds a wall second, for --run.")] = None,
     run: Annotated[bool, typer.Option("--run", help="Run market time at once instead of waiting paused.")] = False,
 ) -> None:
+    from jtrader.exchange.sim.clock import MAX_SPEED
+
     settings = load_settings()
     given: dict[str, Any] = {
         "seed": seed,
@@ -61,8 +63,8 @@ def simulate(
     }
     changed = {name: value for name, value in given.items() if value is not None}
     market = settings.simulator.model_copy(update=changed)
-    if market.speed <= 0:
-        raise BadInput(f"--speed is {market.speed}; it must be above 0")
+    if not 0 < market.speed <= MAX_SPEED:
+        raise BadInput(f"--speed is {market.speed}; allowed is above 0 up to {MAX_SPEED:g}")
     asyncio.run(_serve(market, port, settings.root / "secrets", run))
 
 

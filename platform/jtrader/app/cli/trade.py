@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from jtrader.domain.errors import Unavailable
+from jtrader.domain.errors import BadInput, Unavailable
 
 HELP = """Trade in the foreground: starts the market data feed, the oms and the strategies of the settings as three
 processes, and stops them in order on Ctrl-C. Positions stay as they are.
@@ -45,6 +45,10 @@ def run_in_foreground(home: Path | None) -> None:
     from jtrader.app.settings import CHECKOUT, load_settings
 
     settings = load_settings(**({"home": home} if home else {}))
+    if not settings.accounts:
+        raise BadInput(
+            f"no [[accounts]] in the settings: there is nothing to trade; write some to {settings.root}/jtrader.toml"
+        )
     environment = {**os.environ, "JTRADER_HOME": str(settings.root), "PYTHONPATH": str(CHECKOUT / "platform")}
     for name in ADDRESSES:
         if getattr(settings, name) is None:

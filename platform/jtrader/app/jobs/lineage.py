@@ -13,6 +13,8 @@ def find_lineage(trade: str, settings: Settings | None = None) -> Lineage:
     """
     with open_reader(settings or load_settings()) as reader:
         rows = reader.lineage(None if trade == "last" else trade)
+    if not rows and trade == "last":
+        raise BadInput("no fill is in Postgres yet: trade first, or give the oms a moment to write it")
     if not rows:
         raise BadInput(f"no fill '{trade}' in Postgres; 'jtrader lineage last' shows the newest, the page lists them")
     if len(rows) > 1:

@@ -13,7 +13,7 @@ from jtrader.app.jobs.venue_account import marks_at, read_account
 from jtrader.app.settings import AccountSettings, Settings, load_settings
 from jtrader.app.wiring.desk import venue_rules
 from jtrader.app.wiring.reading import money_events, open_statements
-from jtrader.app.wiring.trading import broker_for, instruments_of
+from jtrader.app.wiring.trading import broker_for, instruments_of, trusted
 from jtrader.domain.books import Statement
 from jtrader.domain.errors import BadInput
 from jtrader.domain.events import AccountOpened, Event, OrderFilled
@@ -58,7 +58,9 @@ def reconcile_day(
     settings = settings or load_settings()
     chosen = [settings.account(name) for name in accounts] if accounts else list(settings.accounts)
     if not chosen:
-        raise BadInput("no [[accounts]] in the settings: there is nothing to reconcile")
+        raise BadInput(
+            "no [[accounts]] in the settings: there is nothing to reconcile; add one to the desk's jtrader.toml"
+        )
     events = money_events(settings)
     rules, market_now = venue_rules(settings, dict.fromkeys(Market(account.market) for account in chosen))
     day = _day(date, market_now)
@@ -109,7 +111,8 @@ class _Desk:
         broker = broker_for(self._settings, account, live=True)  # reading alone: nothing is ordered
         try:
             traded = {*instruments_of(self._settings, account), *_traded(name, self._events)}
-            venue = await read_account(broker, traded, window.start, self._now)
+            with trusted(account.name):
+                venue = await read_account(broker, traded, window.start, self._now)
             moved = {*traded, *(position.instrument for position in venue.positions)}
             valued = sorted(one for one in moved if one in self._rules and not self._rules[one].is_spot)
             opening, closing = [await marks_at(broker, valued, ts) for ts in (window.start, window.end)]

@@ -15,6 +15,7 @@ import msgspec
 
 from jtrader.app.settings import CHECKOUT, Settings, load_settings
 from jtrader.domain.errors import BadInput, Broken, JtraderError, Unavailable
+from jtrader.domain.times import parse_time
 
 if TYPE_CHECKING:
     from jtrader.app.training.result import TrainingResult
@@ -45,6 +46,10 @@ def train(
 
     settings = settings or load_settings()
     choose(load_declarations(settings.models), models or ())
+    for needed in ("mlflow_uri", "mongo_uri"):
+        settings.need(needed)
+    if end:
+        parse_time(end)
     scratch = settings.root / "spark"
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="retrain-", dir=scratch) as folder:
@@ -159,7 +164,8 @@ def _submit(command: Sequence[str], settings: Settings, tell: Callable[[str], No
     try:
         for line in process.stdout:
             last.append(line.rstrip())
-            tell(last[-1])
+            if not line.startswith(_SENTENCE):  # that one is raised
+                tell(last[-1])
         code = process.wait()
     finally:
         process.stdout.close()

@@ -17,7 +17,8 @@ def run_service(name: str, serve: Callable[[Settings], Awaitable[None]]) -> None
     any other exception ends the process with its traceback, and the supervisor starts it anew."""
     use_exact_context()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for talkative in ("alembic", "httpx"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     named: list[JtraderError] = []
     try:
         settings = load_settings()

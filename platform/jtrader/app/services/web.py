@@ -1,7 +1,9 @@
 """The page's process: one reader of Postgres, one watch of the services, NiceGUI on loopback."""
 
 import logging
+import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -93,16 +95,30 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     settings = load_settings()
-    where = urlsplit(settings.need("web_uri"))
-    server = uvicorn.Server(
-        uvicorn.Config(build(settings), host=where.hostname or "127.0.0.1", port=where.port or 80, log_level="warning")
-    )
+    with _listen(settings.need("web_uri")) as door:
+        _serve(build(settings), door)
+
+
+def _listen(uri: str) -> socket.socket:
+    where = urlsplit(uri)
+    try:
+        return socket.create_server((where.hostname or "127.0.0.1", where.port or 80))
+    except OSError as error:
+        raise Unavailable(
+            f"{uri} can't be opened ({os.strerror(error.errno or 0)}): end what holds it, or set JTRADER_WEB_URI"
+        ) from error
+
+
+def _serve(application: FastAPI, door: socket.socket) -> None:
+    """Until SIGTERM or Ctrl-C."""
+    server = uvicorn.Server(uvicorn.Config(application, log_level="warning"))
 
     def stop(_: int, __: FrameType | None) -> None:
         server.should_exit = True
 
-    signal.signal(signal.SIGTERM, stop)
-    server.run()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    server.run(sockets=[door])
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 import json
 import stat
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from jtrader.domain.market import Candle
 from jtrader.exchange.binance.broker import BinanceBroker
 from jtrader.exchange.binance.feed import BinanceFeed
 from jtrader.exchange.binance.session import Keys
+from jtrader.ports.broker import AccessDenied
 from jtrader.ports.market_data import CandleSource
 
 if TYPE_CHECKING:
@@ -73,6 +75,17 @@ def read_keys(file: Path) -> Keys:
         return Keys(key=str(content["key"]), secret=str(content["secret"]))
     except (ValueError, TypeError, KeyError):
         raise BadInput(f'key file {file} is not JSON of the form {{"key": "…", "secret": "…"}}') from None
+
+
+@contextmanager
+def trusted(account: str) -> Iterator[None]:
+    """Around the first use of an account's key: the venue's refusal becomes a BadInput that says what to mend."""
+    try:
+        yield
+    except AccessDenied as error:
+        raise BadInput(
+            f"account '{account}': the venue refuses its key ({error}); mend its key_file, or the key's rights"
+        ) from error
 
 
 class LazyCandles:

@@ -24,5 +24,7 @@ def translated(error: Exception, where: str, what: str) -> JtraderError:
     if isinstance(error, ccxt_errors.RateLimitExceeded | ccxt_errors.DDoSProtection):
         return Unavailable(f"{what}: {where} asks for fewer requests ({reason}); wait some minutes and run again")
     if is_temporary(error):
-        return Unavailable(f"{what}: {where} did not answer ({reason}); what was stored stays, run again to go on")
+        return Unavailable(
+            f"{what}: {where} did not answer ({reason}); see that it is up, then run again: what was stored stays"
+        )
     return Broken(f"{what}: {where} refused ({type(error).__name__}: {reason}); the request or its dialect is wrong")

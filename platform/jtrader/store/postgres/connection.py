@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Engine, create_engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from jtrader.domain.errors import BadInput, Unavailable
@@ -12,12 +12,15 @@ from jtrader.domain.errors import BadInput, Unavailable
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 60
 
+_NO_TABLE = "42P01"
+"""PostgreSQL's code of a table or view that is not there."""
+
 
 def connect(uri: str, application: str = "jtrader") -> Engine:
     """An engine on `postgresql://user:password@host:port/database`; connects when first used. Raises BadInput."""
     try:
         url = make_url(uri)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise BadInput("postgres_uri is not an address; write postgresql://user:password@host:port/database") from error
     if not url.drivername.startswith("postgresql"):
         raise BadInput(f"postgres_uri begins with {url.drivername}://; only postgresql:// is known")
@@ -35,11 +38,17 @@ def connect(uri: str, application: str = "jtrader") -> Engine:
 
 @contextmanager
 def reaching(engine: Engine) -> Iterator[None]:
-    """Around every use: connection errors become Unavailable, everything else passes."""
+    """Around every use: connection errors and a schema not yet made become Unavailable, everything else passes."""
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeoutError) as error:
         raise Unavailable(_sentence(engine, error)) from error
+    except ProgrammingError as error:
+        if getattr(error.orig, "pgcode", None) == _NO_TABLE:
+            raise Unavailable(
+                f"Postgres at {_where(engine)} has no tables of jtrader yet: the oms makes them at its start"
+            ) from error
+        raise
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Unavailable(_sentence(engine, error)) from error
@@ -48,5 +57,8 @@ def reaching(engine: Engine) -> Iterator[None]:
 
 def _sentence(engine: Engine, error: Exception) -> str:
     cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    where = f"{engine.url.host}:{engine.url.port}/{engine.url.database}"
-    return f"Postgres at {where} does not answer ({cause}); see 'jtrader status', start it with 'make up'"
+    return f"Postgres at {_where(engine)} does not answer ({cause}); see 'jtrader status', start it with 'make up'"
+
+
+def _where(engine: Engine) -> str:
+    return f"{engine.url.host}:{engine.url.port}/{engine.url.database}"

@@ -1,6 +1,7 @@
 """`python -m jtrader.app.services.oms`."""
 
 import asyncio
+from collections.abc import Collection
 
 from jtrader.app.services.heartbeat import Heartbeat
 from jtrader.app.services.oms.latch import LatchFile
@@ -18,7 +19,7 @@ from jtrader.app.wiring.desk import (
 )
 from jtrader.app.wiring.trading import broker_for, instruments_of
 from jtrader.domain.errors import BadInput, JtraderError
-from jtrader.domain.ids import AccountId, Market
+from jtrader.domain.ids import AccountId, InstrumentId, Market
 from jtrader.engine.engine import Engine
 from jtrader.store.journal.files import FileJournal
 
@@ -26,7 +27,9 @@ from jtrader.store.journal.files import FileJournal
 async def serve(settings: Settings) -> None:
     """Runs until cancelled; then takes no more intents, waits for answers on their way, and closes the journal."""
     if not settings.accounts:
-        raise BadInput("no [[accounts]] in the settings: the oms has nothing to trade")
+        raise BadInput(
+            "no [[accounts]] in the settings: the oms has nothing to trade; add one to the desk's jtrader.toml"
+        )
     journal = open_journal(settings)
     try:
         service = await build(settings, journal)
@@ -50,6 +53,7 @@ async def build(settings: Settings, journal: FileJournal) -> OmsService:
     )
     markets = list(dict.fromkeys(Market(account.market) for account in settings.accounts))
     rules, market_time = await asyncio.to_thread(venue_rules, settings, markets)
+    _check_listed(settings, {rule.id for rule in rules})
     projector = None
     if settings.postgres_uri is not None:
         projector = Projector(journal_folder(settings), rules, lambda: open_projection(settings))
@@ -66,6 +70,15 @@ async def build(settings: Settings, journal: FileJournal) -> OmsService:
         projector=projector,
         market_time=market_time,
     )
+
+
+def _check_listed(settings: Settings, listed: Collection[InstrumentId]) -> None:
+    for account in settings.accounts:
+        if unknown := [name for name in instruments_of(settings, account) if name not in listed]:
+            raise BadInput(
+                f"account '{account.name}': the venue does not list {', '.join(unknown)}; "
+                "mend [[strategies]] or crawl_instruments in the settings"
+            )
 
 
 def _named(group: ExceptionGroup) -> Exception:

@@ -14,6 +14,7 @@ from jtrader.app.services.oms.projector import Projector
 from jtrader.app.services.oms.recovery import differences, recover
 from jtrader.app.services.oms.rpc import Methods
 from jtrader.app.services.oms.venue_link import VenueLink
+from jtrader.app.wiring.trading import trusted
 from jtrader.bus.market import MarketSubscriber
 from jtrader.bus.oms_events import EventPublisher
 from jtrader.bus.rpc import RpcServer
@@ -103,14 +104,16 @@ class OmsService:
         """What may have happened while this process was away. The private streams stand first."""
         for link in self._links.values():
             try:
-                async with asyncio.timeout(STREAM_SECONDS):
-                    await link.broker.wait_live()
+                with trusted(link.account):
+                    async with asyncio.timeout(STREAM_SECONDS):
+                        await link.wait_live()
             except TimeoutError:
                 why = link.failure or f"nothing came within {STREAM_SECONDS:.0f} s"
                 raise Unavailable(f"the private stream of account '{link.account}' does not open: {why}") from None
         await self._core.ask(Restarted())
         for link in self._links.values():
-            await recover(self._core, link, self._clock)
+            with trusted(link.account):
+                await recover(self._core, link, self._clock)
 
     async def _serve(self, stop: asyncio.Event) -> None:
         """Takes intents and looks after orders until `stop`."""

@@ -62,6 +62,7 @@ class VenueLink:
         self._since: dict[InstrumentId | None, int] = {}
         self._sending: set[asyncio.Task[None]] = set()
         self._is_closed = False
+        self._halted = asyncio.Event()
 
     @property
     def failure(self) -> str:
@@ -135,7 +136,19 @@ class VenueLink:
                 self._tell(report)
         except AccessDenied as error:
             self._halt = str(error)
+            self._halted.set()
             log.error("account %s is halted: %s", self.account, error)
+
+    async def wait_live(self) -> None:
+        """Until the private stream stands. Raises AccessDenied where the key is refused."""
+        waiting = [asyncio.ensure_future(self.broker.wait_live()), asyncio.ensure_future(self._halted.wait())]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waiting:
+                one.cancel()
+        if self._halt:
+            raise AccessDenied(self._halt)
 
     def _tell(self, report: VenueOrder | Fill | VenueEntry) -> None:
         self._clock.hear(report.ts)
