@@ -14,6 +14,11 @@ import psutil
 import pytest
 
 from jtrader.app.services.heartbeat import read_health
+from jtrader.app.settings import load_settings
+from jtrader.app.stack.home import Home
+from jtrader.app.stack.processes import recorded
+from jtrader.app.wiring.data import open_stores
+from jtrader.domain.errors import Unavailable
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 JTRADER = [sys.executable, "-m", "jtrader"]
@@ -29,14 +34,15 @@ class Demo:
         home.mkdir()
         environment = {**os.environ, "PYTHONPATH": str(CHECKOUT / "platform"), "JTRADER_STACK__BASE_PORT": "0"}
         environment.pop("JTRADER_HOME", None)
-        self.process = subprocess.Popen(
-            [*JTRADER, "demo", "--home", str(home)],
-            stdout=self.output.open("w"),
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            env=environment,
-            cwd=CHECKOUT,
-        )
+        with self.output.open("w") as output:
+            self.process = subprocess.Popen(
+                [*JTRADER, "demo", "--home", str(home)],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=environment,
+                cwd=CHECKOUT,
+            )
 
     def wait(self, condition: Callable[[], bool], what: str, seconds: float = 300) -> None:
         end = time.monotonic() + seconds
@@ -53,15 +59,14 @@ class Demo:
 
     def kill(self, service: str) -> None:
         """kill -9 of the service's process."""
-        rows = subprocess.run(
-            [*JTRADER, "status", "--json", "--home", str(self.home)],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "PYTHONPATH": str(CHECKOUT / "platform")},
-        ).stdout
-        pid = next(row["pid"] for row in json.loads(rows) if row["service"] == service)
-        os.kill(pid, signal.SIGKILL)
+        os.kill(recorded(Home(self.home))[service].pid, signal.SIGKILL)
+
+    def candles_arrive(self) -> bool:
+        try:
+            with open_stores(load_settings(home=self.home)) as stores:
+                return stores.candles.count() > 0
+        except Unavailable:
+            return False
 
     def fills(self) -> int:
         health = read_health(self.home, "oms")
@@ -76,7 +81,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     demo = Demo(tmp_path_factory.mktemp("demo") / "home")
     try:
         demo.wait(demo.says("] Crawl"), "the crawl")
-        demo.wait(lambda: any((demo.home / "log").glob("simulator*")), "the simulator's log")
+        demo.wait(demo.candles_arrive, "the first candles")
         demo.kill("mongod")
         demo.wait(demo.features_are_written, "the features")
         demo.kill("mlflow")
