@@ -1,5 +1,6 @@
 """The command line: one module a verb, each with `register(app)`. Heavy imports stay inside the commands."""
 
+import signal
 import sys
 
 VERBS: tuple[str, ...] = (
@@ -36,6 +37,8 @@ def main() -> None:
         if end.code == CTRL_C:
             _leave()
         raise
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is left is the interpreter's own end
 
 
 def _run() -> None:
