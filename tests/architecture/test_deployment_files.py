@@ -61,6 +61,8 @@ def test_the_image_is_built_from_the_lock_and_runs_without_root() -> None:
     assert text.count("uv sync --locked") == 2
     users = re.findall(r"^USER (\S+)$", text, flags=re.MULTILINE)
     assert users == ["1000"]
+    assert "ENV JTRADER_COMMIT=$JTRADER_COMMIT" in text
+    assert all("JTRADER_COMMIT" in service["build"]["args"] for service in ours().values())
     bootstrap = (CHECKOUT / ".ci" / "bootstrap").read_text()
     pinned = re.search(r"^UV_VERSION=(\S+)$", bootstrap, flags=re.MULTILINE)
     assert pinned

@@ -35,6 +35,11 @@ def test_all_files_parse(dag_bag) -> None:
 def test_policy(dag_bag) -> None:
     for name, dag in dag_bag.dags.items():
         assert dag.tags, f"{name} has no tags"
+        assert dag.params, f"{name} shows no form"
+        for key in dag.params:
+            shown = dag.params.get_param(key)
+            assert shown.schema.get("title"), f"{name}'s form has no title for {key}"
+            assert shown.description, f"{name}'s form does not say what {key} is"
         assert dag.catchup is False, f"{name} would run for the past when it is switched on"
         assert "if this fails" in (dag.doc_md or "").lower(), f"{name}'s doc_md doesn't say what to do if this fails"
         for task in dag.tasks:

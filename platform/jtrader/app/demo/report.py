@@ -61,8 +61,8 @@ def print_report(console: Console, report: Report, file: Path, kept: bool) -> No
     look = "open the page above" if kept else "KEEP=1 make demo leaves the services up: look around"
     for step in (
         f"1. {look}, approve a model in Airflow, move an alias in MLflow.",
-        "2. make up starts the desk for daily use; jtrader status shows it.",
-        "3. Copy models/direction to a new folder, change its features, run jtrader train.",
+        "2. make up starts a desk of your own for daily use; make status shows it.",
+        "3. source .venv/bin/activate, then jtrader --help lists what else the desk can do.",
     ):
         console.print(step, highlight=False)
     console.print(f"The whole report: {file}", highlight=False)
