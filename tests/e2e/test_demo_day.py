@@ -100,6 +100,15 @@ def report(day: Demo) -> dict[str, Any]:
     return dict(json.loads((day.home / "report.json").read_text()))
 
 
+def secrets_of(home: Path) -> dict[str, bytes]:
+    """What must be read nowhere else, by the file it stands in."""
+    found = {}
+    for file in (home / "secrets").iterdir():
+        text = file.read_text().strip()
+        found[file.name] = (json.loads(text)["secret"] if file.suffix == ".json" else text).encode()
+    return found
+
+
 @pytest.mark.timeout(LIMIT_SECONDS + 300)
 def test_every_candle_is_stored(report: dict[str, Any]) -> None:
     assert report["candles"]["stored"] >= 172_800
@@ -127,6 +136,30 @@ def test_a_fill_is_traced_to_the_commit(report: dict[str, Any]) -> None:
     assert set(lineage) == {"fill", "order", "signal", "model_version", "data_manifest", "commit"}
     assert all(lineage.values())
     assert lineage["commit"] == head.stdout.strip()
+
+
+def test_the_report_has_the_figures_that_were_promised(report: dict[str, Any]) -> None:
+    promised = {
+        "candles": {"stored", "gaps"},
+        "model": {"name", "version", "alias", "metrics", "gate"},
+        "trading": {"venues", "ticks", "orders", "fills", "strategies"},
+        "reconciliation": {"date", "matched", "breaks", "pnl_ledger", "pnl_venue"},
+    }
+    assert set(report) == {"seconds", "peak_rss_mb", "market", "lineage", "urls", *promised}
+    assert {part for part, keys in promised.items() if not keys <= set(report[part])} == set()
+    assert set(report["urls"]) == {"page", "airflow", "mlflow", "jupyterhub"}
+
+
+@pytest.mark.usefixtures("report")
+def test_no_secret_left_its_place(day: Demo) -> None:
+    """`run/` holds the services' private configurations; everything else of the day is searched, logs above all."""
+    secrets = secrets_of(day.home)
+    assert len(secrets) > 10
+    places = [place for place in day.home.iterdir() if place.name not in ("secrets", "run", "mongo", "postgres")]
+    files = [file for place in places for file in (place, *place.rglob("*")) if file.is_file()]
+    assert [file for file in files if file.is_relative_to(day.home / "log")]
+    told = [(str(file), name) for file in files for name, secret in secrets.items() if secret in file.read_bytes()]
+    assert told == []
 
 
 def test_memory_stays_within_eight_gibibytes(report: dict[str, Any]) -> None:
