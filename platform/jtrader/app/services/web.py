@@ -20,7 +20,7 @@ from jtrader.app.services.heartbeat import Heartbeat
 from jtrader.app.settings import Settings, load_settings
 from jtrader.app.stack import Stack
 from jtrader.app.stack.status import ServiceStatus
-from jtrader.domain.errors import JtraderError, Unavailable
+from jtrader.domain.errors import BadInput, JtraderError, Unavailable
 from jtrader.domain.money import use_exact_context
 from jtrader.report.dashboards import load
 from jtrader.store.postgres.connection import connect
@@ -32,6 +32,7 @@ from jtrader.web.views.page import add_page
 
 REFRESH_SECONDS = 1.0
 SERVICES_SECONDS = 5.0
+LOOPBACK = ("127.0.0.1", "localhost")
 LINKS = {"Airflow": "airflow_uri", "MLflow": "mlflow_uri", "JupyterHub": "hub_uri"}
 
 log = logging.getLogger(__name__)
@@ -100,9 +101,12 @@ def main() -> None:
 
 
 def _listen(uri: str) -> socket.socket:
+    """Raises BadInput for an address that other machines could reach: the page asks nobody who they are."""
     where = urlsplit(uri)
+    if where.hostname not in LOOPBACK:
+        raise BadInput(f"web_uri {uri} is not on this machine's loopback; write http://127.0.0.1:PORT")
     try:
-        return socket.create_server((where.hostname or "127.0.0.1", where.port or 80))
+        return socket.create_server((where.hostname, where.port or 80))
     except OSError as error:
         raise Unavailable(
             f"{uri} can't be opened ({os.strerror(error.errno or 0)}): end what holds it, or set JTRADER_WEB_URI"
