@@ -69,13 +69,6 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         """The tick index of an exact price. Raises BadInput when it is off the grid."""
         return steps_of(price, self.instrument.price_tick)
 
-    def ticks_near(self, price: float) -> int:
-        """The tick index nearest to a price from market data."""
-        return round(price / float(self.instrument.price_tick))
-
-    def lots_near(self, quantity: float) -> int:
-        return round(quantity / float(self.instrument.quantity_step))
-
     def notional(self, lots: int, ticks: int) -> int:
         """|lots|·ticks in atoms of quote: exact."""
         return abs(lots) * ticks * self.tick_lot

@@ -45,17 +45,13 @@ def read_keys(file: Path) -> MetabaseKeys:
         mode = stat.S_IMODE(file.stat().st_mode)
         content = file.read_bytes()
     except OSError as error:
-        raise BadInput(
-            f'{file} can\'t be read ({error.strerror}): write {{"email", "password", "database_uri"}} there'
-        ) from error
+        raise BadInput(f"{file} can't be read ({error.strerror}): write {FORM} there") from error
     if mode & 0o077:
         raise BadInput(f"{file} has mode {mode:o}: others can read it; run 'chmod 600 {file}'")
     try:
         return msgspec.json.decode(content, type=MetabaseKeys)
     except (msgspec.DecodeError, msgspec.ValidationError):
-        raise BadInput(
-            f'{file} is not JSON of the form {{"email": "…", "password": "…", "database_uri": "…"}}'
-        ) from None
+        raise BadInput(f"{file} is not JSON of the form {FORM}") from None
 
 
 def main() -> int:
