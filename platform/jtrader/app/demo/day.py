@@ -106,9 +106,9 @@ class Day:
             self._stack.down()
             for folder in STALE:
                 shutil.rmtree(self._plan.home / folder, ignore_errors=True)
-            self._stack.up(_told(step), ("postgres", "mongod"))
+            site = self._stack.up(_told(step), ("postgres", "mongod"))
             self._settings = load_settings(home=self._plan.home)
-            facts.forget(self._settings)
+            facts.forget(self._settings, site.external)
             self._stack.up(_told(step), TOOLS)
             step.summary = f"{len(TOOLS)} healthy on 127.0.0.1, the page at {self._settings.web_uri}"
 

@@ -1,6 +1,7 @@
 """The demo's desk: its accounts, limits, strategies and market, written as an ordinary jtrader.toml."""
 
 import json
+import os
 import secrets
 from pathlib import Path
 
@@ -50,6 +51,8 @@ class DemoPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_market(plan: DemoPlan) -> None:
     """Before anything is written or started. Raises BadInput for a seed or a recorded history that makes no market."""
+    if os.environ.get("JTRADER_CONFIG"):
+        raise BadInput("JTRADER_CONFIG names another desk, and the demo brings its own: unset it for the demo")
     market = market_plan(SimulatorSettings(history=plan.history, seed=plan.seed, instruments=plan.instruments))
     if plan.history is not None:
         build_market(market)

@@ -2,13 +2,13 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from pymongo import MongoClient
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from jtrader.app.services.heartbeat import read_health
@@ -16,29 +16,43 @@ from jtrader.app.settings import Settings
 from jtrader.app.wiring.data import open_stores
 from jtrader.app.wiring.learning import model_store
 from jtrader.app.wiring.reading import open_reader
-from jtrader.domain.errors import Broken, Unavailable
+from jtrader.domain.errors import BadInput, Broken, Unavailable
 from jtrader.domain.money import plain
 from jtrader.domain.times import DAY, MINUTE
 from jtrader.report.lineage import lineage_of
-from jtrader.store.postgres.connection import connect
+from jtrader.store.postgres.connection import connect, reaching
 from jtrader.store.postgres.reader import PostgresReader
 from jtrader.store.postgres.schema import upgrade
 
 MANY = 1_000_000
 
 
-def forget(settings: Settings) -> None:
-    """Empties the desk's two databases: the demo begins with a day nobody has seen."""
+def forget(settings: Settings, external: Collection[str]) -> None:
+    """Empties the desk's two databases: the demo begins with a day nobody has seen. Raises BadInput rather than empty
+    one that was set from outside (`external` names such addresses)."""
     with MongoClient[dict[str, Any]](settings.need("mongo_uri"), serverSelectionTimeoutMS=10_000) as mongo:
         database = mongo[settings.mongo_database]
-        for name in database.list_collection_names():
+        names = database.list_collection_names()
+        if names and "mongo_uri" in external:
+            raise BadInput(_not_empty("JTRADER_MONGO_URI", settings.mongo_database, "JTRADER_MONGO_DATABASE"))
+        for name in names:
             database.drop_collection(name)
     engine = connect(settings.need("postgres_uri"), "jtrader-demo")
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA IF EXISTS public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
+    with reaching(engine), engine.begin() as connection:
+        if inspect(connection).get_table_names() and "postgres_uri" in external:
+            raise BadInput(_not_empty("JTRADER_POSTGRES_URI", str(engine.url.database), "JTRADER_POSTGRES_URI"))
+        if "postgres_uri" not in external:
+            connection.execute(text("DROP SCHEMA IF EXISTS public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
     engine.dispose()
     upgrade(settings.need("postgres_uri"))
+
+
+def _not_empty(variable: str, database: str, other: str) -> str:
+    return (
+        f"{variable} leads to database '{database}', which is not empty, and the demo would empty it: unset it, "
+        f"or name an empty database with {other}"
+    )
 
 
 def expected_candles(settings: Settings) -> int:
