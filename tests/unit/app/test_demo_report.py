@@ -18,7 +18,7 @@ def clean_day() -> Report:
         market="generated",
         candles={"stored": 10, "gaps": 0},
         model={"name": "direction", "version": "1", "alias": "champion", "gate": "passed"},
-        trading={"ticks": 5, "orders": 2, "fills": 2, "strategies": {"ma_cross": 2}},
+        trading={"ticks": 5, "orders": 2, "fills": 2, "strategies": {"ma_cross": 1, "model_signal": 1}},
         reconciliation={
             "date": "2026-01-15",
             "matched": 4,
@@ -37,6 +37,8 @@ def clean_day() -> Report:
         ("reconciliation", "breaks", 2, "2 breaks"),
         ("reconciliation", "pnl_venue", {"USDT": "1.50000001"}, "differ"),
         ("lineage", "commit", None, "lineage lacks commit"),
+        ("reconciliation", "matched", 1, "1 rows matched 2 fills"),
+        ("trading", "fills", 0, "nothing was traded"),
     ],
 )
 def test_a_day_that_is_not_clean_is_not_called_so(part: str, key: str, value: Any, said: str) -> None:
@@ -47,6 +49,13 @@ def test_a_day_that_is_not_clean_is_not_called_so(part: str, key: str, value: An
         report.check()
 
 
+def test_a_model_that_held_still_needs_no_lineage() -> None:
+    report = clean_day()
+    report.trading["strategies"] = {"ma_cross": 2}
+    report.lineage = dict.fromkeys(CHAIN)
+    report.check()
+
+
 def test_the_report_is_written_whole_and_told(tmp_path: Path) -> None:
     report = clean_day()
     file = tmp_path / "report.json"
@@ -54,7 +63,7 @@ def test_the_report_is_written_whole_and_told(tmp_path: Path) -> None:
     assert json.loads(file.read_text())["reconciliation"]["pnl_ledger"] == {"USDT": "1.5"}
     told = io.StringIO()
     print_report(Console(width=140, file=told), report, file, kept=False)
-    assert "ma_cross 2" in told.getvalue()
+    assert "ma_cross 1, model_signal 1" in told.getvalue()
     assert "1.5 USDT" in told.getvalue()
     assert "KEEP=1" in told.getvalue()
 

@@ -16,6 +16,9 @@ Serve Binance USDT-M perpetuals and spot on 127.0.0.1, told apart by the Host he
 
 The address is printed on standard output. Market time stands still at the live window's start until it is run.
 
+Recorded candles are Parquet with the columns ts (start of the minute), venue, symbol, open, high, low, close, volume
+(base units), or CSV files of Binance's public archive; trades are ts, venue, symbol, trade_id, price, amount, side.
+
 Examples:
 
     jtrader simulate

@@ -130,9 +130,9 @@ def metrics(trained: Mapping[str, Any], name: str) -> dict[str, float]:
 
 
 def lineage(settings: Settings) -> dict[str, str | None]:
-    """The chain behind the newest fill that a model asked for."""
+    """The chain behind the newest fill that a model asked for; of the newest fill of a rule where there is none."""
     with open_reader(settings) as reader:
-        rows = reader.lineage(from_model=True)
+        rows = reader.lineage(from_model=True) or reader.lineage()
     return lineage_of(rows[0]).figures() if rows else {}
 
 

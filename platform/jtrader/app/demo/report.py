@@ -10,6 +10,8 @@ from rich.table import Table
 
 from jtrader.domain.errors import Broken
 
+MODEL_STRATEGY = "model_signal"
+
 
 class Report(msgspec.Struct, kw_only=True):
     """Filled as the day goes on. Amounts of money are exact strings per asset."""
@@ -31,14 +33,18 @@ class Report(msgspec.Struct, kw_only=True):
         fresh.replace(file)
 
     def check(self) -> None:
-        """Raises Broken unless the day is clean: no gap, no break, equal profit and loss, complete lineage."""
-        books = self.reconciliation
+        """Raises Broken unless the day is clean: no gap, no break, equal profit and loss, and a complete
+        lineage where a model traded (a refused one may hold still all hour)."""
+        books, fills = self.reconciliation, self.trading.get("fills", 0)
+        asked_model = bool(self.trading.get("strategies", {}).get(MODEL_STRATEGY))
         faults = [
             *(["candles have gaps"] if self.candles.get("gaps") else []),
             *([f"{books['breaks']} breaks in the reconciliation"] if books.get("breaks") else []),
+            *([f"only {books.get('matched')} rows matched {fills} fills"] if books.get("matched", 0) < fills else []),
+            *(["nothing was traded"] if not fills else []),
             *(["P&L of ledger and venue differ"] if books.get("pnl_ledger") != books.get("pnl_venue") else []),
-            *([f"lineage lacks {key}" for key, value in self.lineage.items() if not value]),
-            *(["no fill was lineaged"] if not self.lineage else []),
+            *([f"lineage lacks {key}" for key, value in self.lineage.items() if asked_model and not value]),
+            *(["no fill leads to a model"] if asked_model and not self.lineage else []),
         ]
         if faults:
             raise Broken("the day did not end clean: " + "; ".join(faults))

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from fastapi import FastAPI
 from nicegui import app as pages
 from nicegui import ui
 
-from jtrader.app.services.heartbeat import Heartbeat
+from jtrader.app.services.heartbeat import Heartbeat, read_health
 from jtrader.app.settings import Settings, load_settings
 from jtrader.app.stack import Stack
 from jtrader.app.stack.status import ServiceStatus
@@ -32,6 +33,7 @@ from jtrader.web.views.page import add_page
 
 REFRESH_SECONDS = 1.0
 SERVICES_SECONDS = 5.0
+LAG_WORTH_SAYING = 100
 LOOPBACK = ("127.0.0.1", "localhost")
 LINKS = {"Airflow": "airflow_uri", "MLflow": "mlflow_uri", "JupyterHub": "hub_uri"}
 
@@ -43,6 +45,7 @@ class ServicesWatch:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
+        self._home = stack.home.root
         self._services: Sequence[Service] = ()
         self._asked = float("-inf")
 
@@ -50,15 +53,26 @@ class ServicesWatch:
         if time.monotonic() - self._asked > SERVICES_SECONDS:
             self._asked = time.monotonic()
             try:
-                self._services = [_row(status) for status in self._stack.status(memory=False)]
+                self._services = [_row(status, self._home) for status in self._stack.status(memory=False)]
             except Unavailable as error:
                 self._services = [Service(name="stack", state="unknown", detail=str(error))]
         return self._services
 
 
-def _row(status: ServiceStatus) -> Service:
+def _row(status: ServiceStatus, home: Path) -> Service:
     state = "healthy" if status.healthy else status.state
-    return Service(name=status.service, state=state, pid=status.pid, url=status.url or "", detail=status.trouble or "")
+    detail = status.trouble or _told_by(home, status.service)
+    return Service(name=status.service, state=state, pid=status.pid, url=status.url or "", detail=detail)
+
+
+def _told_by(home: Path, service: str) -> str:
+    """What a healthy service of ours has to say: why its read model or its model stands still."""
+    health = read_health(home, service)
+    if health is None or not health.is_fresh:
+        return ""
+    lag = int(health.detail.get("projection_lag", 0))
+    behind = f"{lag} events are not in Postgres yet" if lag > LAG_WORTH_SAYING else ""
+    return str(health.detail.get("projection_failure") or "") or behind
 
 
 def build(settings: Settings) -> FastAPI:
