@@ -214,9 +214,12 @@ def test_ctrl_c_stops_what_was_started(tmp_path: Path) -> None:
         wait_until(log.exists, 60, "the migration: begins", Event())
         command.send_signal(signal.SIGINT)
         output, _ = command.communicate(timeout=60)
-    assert command.returncode == 130
-    assert "Ctrl-C" in output
-    assert processes.of_stack(stack.home) == []
+    try:
+        assert command.returncode == 130
+        assert "Ctrl-C" in output
+        assert processes.of_stack(stack.home) == []
+    finally:
+        stack.down()
 
 
 @pytest.mark.parametrize("name", ["long" * 30, "a spacious home"])
