@@ -246,7 +246,9 @@ def answers(
 ) -> Iterator[dict[str, Future[Told]]]:
     """What each chosen case came to."""
     chosen = [
-        item.callspec.params["name"] for item in request.session.items if "name" in getattr(item, "fixturenames", ())
+        item.callspec.params["name"]
+        for item in request.session.items
+        if item.path == request.path and "name" in getattr(getattr(item, "callspec", None), "params", ())
     ]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield {
