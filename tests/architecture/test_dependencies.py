@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
 PRODUCT = ("platform", "dags")
-OURS = {"jtrader", "fixtures"}
+OURS = {"jtrader"} | {folder.name for folder in (CHECKOUT / "tests").iterdir() if folder.is_dir()}
 NOT_IMPORTED = {
     "apache-airflow",  # its code is imported through apache-airflow-task-sdk, which it brings
     "asyncpg",
@@ -32,6 +34,7 @@ def tracked(*folders: str) -> list[Path]:
     return [file for name in listing.stdout.splitlines() if (file := CHECKOUT / name).exists()]
 
 
+@cache
 def imported(*folders: str) -> dict[str, Path]:
     """Top-level modules of others, each with a file that imports it."""
     found: dict[str, Path] = {}
@@ -55,13 +58,19 @@ def declared(*lists: list[str]) -> set[str]:
     return {normal(re.split(r"[=<>!~ ;\[]", line)[0]) for each in lists for line in each}
 
 
+@cache
+def distributions() -> Mapping[str, list[str]]:
+    """Which distribution each installed module comes from: it takes seconds to find out."""
+    return packages_distributions()
+
+
 DIRECT = declared(PROJECT["project"]["dependencies"])
 DEVELOPMENT = declared(PROJECT["dependency-groups"]["dev"])
 
 
 @pytest.mark.parametrize(("folders", "allowed"), [(PRODUCT, DIRECT), (("tests",), DIRECT | DEVELOPMENT)])
 def test_every_import_is_declared(folders: tuple[str, ...], allowed: set[str]) -> None:
-    brought_by = packages_distributions()
+    brought_by = distributions()
     undeclared = {
         module: str(file.relative_to(CHECKOUT))
         for module, file in imported(*folders).items()
@@ -71,7 +80,7 @@ def test_every_import_is_declared(folders: tuple[str, ...], allowed: set[str]) -
 
 
 def test_every_dependency_is_used() -> None:
-    brought_by = packages_distributions()
+    brought_by = distributions()
     used = {normal(name) for module in imported(*PRODUCT) for name in brought_by.get(module, [])}
     assert DIRECT - used == NOT_IMPORTED
 

@@ -6,34 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.instruments import instrument
 from jtrader.domain.errors import BadInput
-from jtrader.domain.ids import InstrumentId, Market, VenueSymbol
-from jtrader.domain.instrument import Instrument, Product
+from jtrader.domain.instrument import Instrument
 
 TICKS = ["0.1", "0.01", "0.5", "0.0001", "2.5"]
 
 
-def instrument(tick: str, step: str = "0.001") -> Instrument:
-    return Instrument(
-        id=InstrumentId("m:X"),
-        venue="v",
-        market=Market("m"),
-        venue_symbol=VenueSymbol("X"),
-        ccxt_symbol="X/Y",
-        product=Product.LINEAR,
-        base="X",
-        quote="Y",
-        settle="Y",
-        price_tick=Decimal(tick),
-        quantity_step=Decimal(step),
-        min_quantity=Decimal(step),
-        max_quantity=Decimal(1_000_000),
-    )
+def grid(tick: str, step: str = "0.001") -> Instrument:
+    return instrument(price_tick=tick, quantity_step=step, min_quantity=step, max_quantity=1_000_000)
 
 
 @given(st.sampled_from(TICKS), st.integers(1, 10**9))
 def test_a_price_on_the_grid_keeps_its_tick(tick: str, index: int) -> None:
-    it = instrument(tick)
+    it = grid(tick)
     price = it.price_at(index)
     assert it.price_on_grid(price)
     assert it.ticks_down(float(price)) == it.ticks_up(float(price)) == index
@@ -41,7 +27,7 @@ def test_a_price_on_the_grid_keeps_its_tick(tick: str, index: int) -> None:
 
 @given(st.sampled_from(TICKS), st.floats(0.01, 1e6))
 def test_down_and_up_enclose_a_price_within_one_tick(tick: str, price: float) -> None:
-    it = instrument(tick)
+    it = grid(tick)
     down, up = it.price_at(it.ticks_down(price)), it.price_at(it.ticks_up(price))
     slack = it.price_tick / 1_000_000
     assert down <= Decimal(repr(price)) + slack
@@ -51,7 +37,7 @@ def test_down_and_up_enclose_a_price_within_one_tick(tick: str, price: float) ->
 
 @given(st.decimals(0, 10**6, places=9), st.sampled_from(["0.001", "1", "0.00001", "100"]))
 def test_quantities_are_floored_and_raised_to_the_lot(quantity: Decimal, step: str) -> None:
-    it = instrument("0.1", step)
+    it = grid("0.1", step)
     down, up = it.quantity_down(quantity), it.quantity_up(quantity)
     assert down <= quantity <= up
     assert up - down in (0, it.quantity_step)
@@ -62,9 +48,9 @@ def test_quantities_are_floored_and_raised_to_the_lot(quantity: Decimal, step: s
 @pytest.mark.parametrize("wish", [float("nan"), float("inf"), float("-inf")])
 def test_a_wish_that_is_no_number_is_refused(wish: float) -> None:
     with pytest.raises(BadInput, match="finite"):
-        instrument("0.1").quantity_from_float(wish)
+        grid("0.1").quantity_from_float(wish)
 
 
 def test_steps_above_zero_are_required() -> None:
     with pytest.raises(BadInput, match="price_tick"):
-        instrument("0")
+        grid("0")

@@ -60,3 +60,28 @@ class VenueEntry(msgspec.Struct, frozen=True, kw_only=True):
     ts: int
     instrument: InstrumentId | None = None
     reference: str = ""
+
+
+class PositionMode(StrEnum):
+    ONE_WAY = "one_way"
+    HEDGE = "hedge"
+
+
+class MarginMode(StrEnum):
+    CROSS = "cross"
+    ISOLATED = "isolated"
+
+
+class AccountMode(msgspec.Struct, frozen=True, kw_only=True):
+    """How the venue keeps an account, as it tells it now; None = this market has no such choice or doesn't tell.
+
+    `margin_modes` and `leverage` are by instrument, for those that the desk asks about.
+    """
+
+    account: AccountId
+    position_mode: PositionMode | None = None
+    multi_asset: bool | None = None
+    native_fee_discount: bool | None = None
+    """Fees are paid in the venue's own coin (BNB)."""
+    margin_modes: dict[InstrumentId, MarginMode] = {}
+    leverage: dict[InstrumentId, Decimal] = {}

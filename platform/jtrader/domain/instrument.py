@@ -17,13 +17,24 @@ class Product(StrEnum):
     QUANTO = "quanto"  # settles in a third coin
 
 
+class InstrumentStatus(StrEnum):
+    """What the venue lets anybody do with it now."""
+
+    TRADING = "trading"
+    HALTED = "halted"
+    SETTLING = "settling"
+    DELISTED = "delisted"
+
+
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     """One instrument of one market.
 
     Units: `price_tick` in quote; `quantity_step`, `min_quantity`, `max_quantity` in order units (base for spot and
     Binance USDT-M, contracts elsewhere); `contract_value` in base (linear), quote (inverse) or settle per point
     (quanto) for one order unit; `min_notional` in quote; fees as fractions of notional (a schedule to estimate with:
-    what is booked is read from the fill).
+    what is booked is read from the fill). `market_max_quantity` bounds market orders where the venue has such a bound.
+    Times are ns: `expiry` of a dated contract, `valid_from` when these rules became effective (0 = always);
+    `funding_interval` is 0 where there is no funding.
     """
 
     id: InstrumentId
@@ -43,6 +54,11 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     contract_value: Decimal = ONE
     maker_fee: Decimal = ZERO
     taker_fee: Decimal = ZERO
+    market_max_quantity: Decimal | None = None
+    expiry: int | None = None
+    funding_interval: int = 0
+    status: InstrumentStatus = InstrumentStatus.TRADING
+    valid_from: int = 0
 
     def __post_init__(self) -> None:
         for name in ("price_tick", "quantity_step", "min_quantity", "max_quantity", "contract_value"):

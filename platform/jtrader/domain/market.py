@@ -30,9 +30,12 @@ class Candle(MarketEvent, frozen=True, gc=False, tag="candle", array_like=True):
 
 
 class Trade(MarketEvent, frozen=True, gc=False, tag="trade", array_like=True):
-    """One public trade; `side` is the taker's: 1 buy, -1 sell."""
+    """One public trade; `side` is the taker's: 1 buy, -1 sell. `quantity` in order units of the instrument.
 
-    trade_id: int
+    `trade_id` is the venue's: an int where it numbers its trades (Binance without a hole), a text elsewhere (BitMEX).
+    """
+
+    trade_id: int | str
     price: float
     quantity: float
     side: int
@@ -60,14 +63,52 @@ class Mark(MarketEvent, frozen=True, gc=False, tag="mark", array_like=True):
     next_funding: int
 
 
+Level = tuple[float, float]
+"""(price, quantity in order units); quantity 0 = nothing stands there any more."""
+
+
+class Depth(MarketEvent, frozen=True, gc=False, tag="depth", array_like=True):
+    """Levels of the order book that changed, or the whole of it (`snapshot`): then all earlier levels are void.
+
+    `update_id` is the venue's number of the update, 0 where it has none. Only updates whose sequence was proven are
+    told; a broken sequence ends with a new snapshot.
+    """
+
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    update_id: int = 0
+    snapshot: bool = False
+
+
+class Funding(MarketEvent, frozen=True, gc=False, tag="funding", array_like=True):
+    """Funding as settled at `ts`: the rate as a fraction of notional, above zero = longs pay."""
+
+    rate: float
+
+
+class OpenInterest(MarketEvent, frozen=True, gc=False, tag="open_interest", array_like=True):
+    """What is open at `ts`, in order units."""
+
+    quantity: float
+
+
+class TradingStatus(MarketEvent, frozen=True, gc=False, tag="trading", array_like=True):
+    """The venue changed what may be done with an instrument: `state` is trading, halted, settling, delisted (see
+    `InstrumentStatus`), or `rules` when its steps or limits changed."""
+
+    state: str
+
+
 class FeedStatus(MarketEvent, frozen=True, gc=False, tag="status", array_like=True):
-    """A feed's connection of one instrument: `epoch` grows with each reconnect; `state` is up, stale or down."""
+    """A feed's connection of one instrument: `epoch` grows with each reconnect. `state` is up, stale (connected, but
+    nothing new for too long in market time), quarantined (what the venue sends can't be, for example a crossed book:
+    nothing of it is passed on), or down."""
 
     epoch: int
     state: str
 
 
-Event = Candle | Trade | Quote | Mark | FeedStatus
+Event = Candle | Trade | Quote | Mark | Depth | Funding | OpenInterest | TradingStatus | FeedStatus
 
 
 def check_candle(candle: Candle) -> None:

@@ -32,8 +32,27 @@ class Side(StrEnum):
 
 
 class OrderType(StrEnum):
+    """FIX OrdType. The last four wait at the venue for their trigger price: stops sell below and buy above the market,
+    if-touched orders the other way round."""
+
     MARKET = "market"
     LIMIT = "limit"
+    STOP = "stop"
+    STOP_LIMIT = "stop_limit"
+    MARKET_IF_TOUCHED = "market_if_touched"
+    LIMIT_IF_TOUCHED = "limit_if_touched"
+
+    @property
+    def is_conditional(self) -> bool:
+        return self not in (OrderType.MARKET, OrderType.LIMIT)
+
+
+class TriggerBy(StrEnum):
+    """FIX TriggerPriceType: the price that is watched."""
+
+    LAST = "last"
+    MARK = "mark"
+    INDEX = "index"
 
 
 class TimeInForce(StrEnum):
@@ -103,6 +122,8 @@ class ChildOrder(msgspec.Struct, frozen=True, kw_only=True):
     price: Decimal | None
     reduce_only: bool
     ts: int
+    trigger_price: Decimal | None = None
+    trigger_by: TriggerBy = TriggerBy.LAST
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +148,8 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """What a venue says of an order now."""
+    """What a venue says of an order now. A conditional order that waits is NEW; once triggered it goes on under the
+    same client id, `is_triggered`, whatever new id the venue gives it."""
 
     account: AccountId
     instrument: InstrumentId
@@ -141,3 +163,6 @@ class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
     price: Decimal | None = None
     ts: int = 0
     reason: str = ""
+    trigger_price: Decimal | None = None
+    is_triggered: bool = False
+    reduce_only: bool = False

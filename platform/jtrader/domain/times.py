@@ -1,7 +1,7 @@
 """Time is UTC in int nanoseconds since 1970 (`Nanos`). Trading days run from 00:00 to 00:00 UTC (the cut)."""
 
 import datetime as dt
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from jtrader.domain.errors import BadInput
 
@@ -12,6 +12,18 @@ SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+
+
+class Span(NamedTuple):
+    """[start, end), ns."""
+
+    start: int
+    end: int
+
+    @property
+    def minutes(self) -> int:
+        return (self.end - self.start) // MINUTE
+
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 

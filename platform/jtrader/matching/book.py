@@ -140,6 +140,12 @@ class Book:
         found = self._sides[side].queues.get(ticks)
         return list(found.orders.values()) if found is not None else []
 
+    def orders(self) -> Iterator[Rested]:
+        """Every order: bids, then asks, each from the best price on, first come first within one."""
+        for side in self._sides.values():
+            for ticks in side.from_best():
+                yield from side.queues[ticks].orders.values()
+
     def crosses(self, side: int, ticks: int) -> bool:
         """Would an order of this side at this price meet the other side?"""
         other = self._sides[-side].best()

@@ -17,6 +17,12 @@ class Style(Enum):
     FOK = ("fok", True, False, True)
     POST_ONLY = ("post_only", False, True, False)
 
+    def __new__(cls, label: str, takes: bool, rests: bool, whole: bool) -> "Style":  # noqa: ARG004
+        """The value is the label alone: that is how a style is written down and read again."""
+        style = object.__new__(cls)
+        style._value_ = label
+        return style
+
     def __init__(self, label: str, takes: bool, rests: bool, whole: bool) -> None:
         self.label = label
         self.takes = takes

@@ -21,6 +21,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[str, ...]
     commit: str
     created: str
+    snapshot: str = ""
+    """Id of the pinned candles that it was made from."""
 
 
 class Dataset(Protocol):
@@ -80,6 +82,10 @@ class ModelStore(Protocol):
 
     def find(self, name: str, tags: Mapping[str, str]) -> str | None:
         """The newest version that carries all these tags, or None. Raises Unavailable."""
+        ...
+
+    def manifests(self) -> set[str]:
+        """Hashes of the data sets that any version of any model names. Raises Unavailable."""
         ...
 
     def set_alias(self, name: str, alias: str, version: str) -> None: ...

@@ -3,7 +3,7 @@ from typing import Protocol
 
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.instrument import Instrument
-from jtrader.domain.market import Candle, Event, Trade
+from jtrader.domain.market import Candle, Event, Funding, OpenInterest, Trade
 
 
 class InstrumentSource(Protocol):
@@ -26,9 +26,29 @@ class CandleSource(Protocol):
 
 
 class TradeSource(Protocol):
-    """Public trades of a venue, page by page."""
+    """Public trades of a venue, page by page, as far back as it keeps them."""
 
-    def trades(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Trade]: ...
+    def trades(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Trade]:
+        """Trades with start ≤ ts < end, ascending, at most one page; empty = none from `start` on that the venue still
+        tells. Raises Unavailable, BadInput."""
+        ...
+
+    def trades_from(self, instrument: InstrumentId, trade_id: int) -> Sequence[Trade]:
+        """One page of trades with an id ≥ `trade_id`, ascending. Raises BadInput where the venue's trades carry no
+        numbers, Unavailable."""
+        ...
+
+
+class FundingSource(Protocol):
+    def funding(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Funding]:
+        """Settled rates with start ≤ ts < end, ascending, at most one page. Empty for what has no funding."""
+        ...
+
+
+class OpenInterestSource(Protocol):
+    def open_interest(self, instrument: InstrumentId, start: int, end: int) -> Sequence[OpenInterest]:
+        """As far back as the venue tells it; empty where it doesn't."""
+        ...
 
 
 class MarketFeed(Protocol):
