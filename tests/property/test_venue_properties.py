@@ -45,7 +45,7 @@ def play(market: VenueMarket, actions: list[tuple[str, str, str, int, int, Style
         elif kind == "cancel" and market[name].open_orders:
             order = list(market[name].open_orders.values())[size % len(market[name].open_orders)]
             market.venue.cancel(market[name], order, market.ts)
-        elif kind == "funding" and market.venue.linear is not None:
+        elif kind == "funding" and market.venue.margin is not None:
             market.venue.pay_funding("BTCUSDT", atoms(price), size * 100 * (1 if away > 0 else -1), market.ts)
         elif kind == "foreign":
             market.foreign(side, size, price)
@@ -83,8 +83,7 @@ def test_linear_wallets_are_their_rows_and_positions_their_trades(
 def test_linear_profit_is_zero_sum_but_for_fees(actions: list[tuple[str, str, str, int, int, Style, bool]]) -> None:
     market = VenueMarket(Product.LINEAR, "abc")
     play(market, [action for action in actions if action[0] in ("order", "cancel")])
-    linear, rules = market.venue.linear, market.listings[0]
-    assert linear is not None
+    rules = market.listings[0]
     mark = atoms("50001.5")
     worth = sum(
         account.holdings["USDT"].total + unrealised(account.positions.get("BTCUSDT", Position()), rules, mark)

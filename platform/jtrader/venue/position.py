@@ -1,4 +1,4 @@
-"""A linear position's arithmetic: exact signed cost, released in proportion when it closes."""
+"""A position's arithmetic, for every payoff: exact signed cost, released in proportion when it closes."""
 
 import msgspec
 
@@ -14,38 +14,78 @@ class Moved(msgspec.Struct, frozen=True, gc=False):
     cost: int
     closed: int
     realised: int
+    open_cost: int = 0
 
 
-def move(position: Position, listing: Listing, signed_lots: int, ticks: int) -> Moved:
-    """Fills `signed_lots` (+ bought) at `ticks`.
+def move(position: Position, listing: Listing, signed_lots: int, ticks: int, ts: int | None = None) -> Moved:
+    """Fills `signed_lots` (+ bought) at a tick index."""
+    return move_at(position, listing, signed_lots, ticks * listing.tick, ts)
 
-    What opens adds its notional to the cost. What closes releases cost·c/|q|, half to even to an atom (all of it when
-    the position goes flat); realised = sign·notional(c) − released. Beyond flat, the rest opens at the fill's price.
+
+def move_at(position: Position, listing: Listing, signed_lots: int, price: int, ts: int | None = None) -> Moved:
+    """Fills `signed_lots` (+ bought) at a price in atoms.
+
+    What opens adds its worth to the cost. What closes releases cost·c/|q|, half to even to the settle asset's unit (all
+    of it when the position goes flat); realised = −worth of the closing lots − released. Beyond flat, the rest opens at
+    the fill's price.
     """
     held = position.lots
     if held == 0 or (held > 0) == (signed_lots > 0):
-        return Moved(held + signed_lots, position.cost + signed_lots * ticks * listing.tick_lot, 0, 0)
+        worth = listing.worth(signed_lots, price, ts)
+        return Moved(held + signed_lots, position.cost + worth, 0, 0, position.open_cost + worth)
     closed = min(abs(held), abs(signed_lots))
-    sign = 1 if held > 0 else -1
-    released = position.cost if closed == abs(held) else divide(position.cost * closed, abs(held))
-    realised = sign * closed * ticks * listing.tick_lot - released
-    opened = signed_lots + sign * closed
-    cost = position.cost - released + opened * ticks * listing.tick_lot
-    return Moved(held + signed_lots, cost, closed, realised)
+    closing = closed if signed_lots > 0 else -closed
+    unit = listing.settle_unit
+    released = _released(position.cost, closed, abs(held), unit)
+    opened = signed_lots - closing
+    worth = listing.worth(opened, price, ts) if opened else 0
+    return Moved(
+        lots=held + signed_lots,
+        cost=position.cost - released + worth,
+        closed=closed,
+        realised=-listing.worth(closing, price, ts) - released,
+        open_cost=position.open_cost - _released(position.open_cost, closed, abs(held), unit) + worth,
+    )
 
 
 def unrealised(position: Position, listing: Listing, mark: int) -> int:
-    """q·mark − cost, half to even to an atom; `mark` in atoms."""
-    return divide(position.lots * listing.lot * mark - position.cost * ATOM, ATOM)
+    """Worth at `mark` (atoms) − cost, rounded once, half to even to an atom."""
+    return listing.profit(position.lots, mark, position.cost) if position.lots else 0
 
 
 def entry_price(position: Position, listing: Listing) -> int:
-    """cost / q in atoms of price, half to even; 0 when flat. For information: nothing is reckoned from it."""
-    if position.lots == 0:
-        return 0
-    return divide(abs(position.cost) * ATOM, abs(position.lots) * listing.lot)
+    """What the position was entered for on average, in atoms of price, half to even; 0 when flat. For information:
+    nothing is reckoned from it. After a periodic settlement it is the settlement's price (HTX: position price)."""
+    return _price(position.lots, position.cost, listing)
+
+
+def open_price(position: Position, listing: Listing) -> int:
+    """The average entry price that settlements leave alone (HTX: open price)."""
+    return _price(position.lots, position.open_cost, listing)
 
 
 def funding(position: Position, listing: Listing, mark: int, rate: int) -> int:
-    """What the holder receives: −q·mark·rate, half to even to an atom; above zero rates, longs pay."""
-    return divide(-position.lots * listing.lot * mark * rate, ATOM * ATOM)
+    """What the holder receives, half to even to an atom; above zero rates, longs pay.
+
+    Linear and quanto −q·m·M·F, inverse −q·(m/M)·F; where worths are whole units by rule, of the position's worth.
+    """
+    if listing.is_inverse:
+        if listing.value_rules:
+            return divide(listing.worth(position.lots, mark) * rate, ATOM)
+        return divide(-position.lots * listing.lot * listing.contract * rate, mark * ATOM)
+    unit = listing.settle_unit
+    return divide(-position.lots * listing.lot * listing.contract * mark * rate, ATOM * ATOM * ATOM * unit) * unit
+
+
+def _released(cost: int, closed: int, held: int, unit: int) -> int:
+    return cost if closed == held else divide(cost * closed, held * unit) * unit
+
+
+def _price(lots: int, cost: int, listing: Listing) -> int:
+    """Linear and quanto cost / (q·m), inverse q·m / −cost: the harmonic mean."""
+    if lots == 0:
+        return 0
+    quantity = abs(lots) * listing.lot * listing.contract
+    if listing.is_inverse:
+        return divide(quantity, abs(cost)) if cost else 0
+    return divide(abs(cost) * ATOM * ATOM, quantity)

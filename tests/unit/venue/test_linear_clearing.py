@@ -6,7 +6,7 @@ from fixtures.venue_market import VenueMarket, listing
 from jtrader.domain.instrument import Product
 from jtrader.domain.order import OrderStatus
 from jtrader.matching.entry import Style
-from jtrader.venue.clearing import fee_on
+from jtrader.venue.clearing.fees import fee_on
 from jtrader.venue.position import entry_price, unrealised
 from jtrader.venue.records import IncomeKind
 from jtrader.venue.refusals import Refused, Why
@@ -140,13 +140,13 @@ def test_margin_carries_twenty_times_the_equity_and_reducing_is_always_allowed(m
 
 
 def test_open_orders_need_margin_on_their_larger_side(market: VenueMarket) -> None:
-    linear = market.venue.linear
-    assert linear is not None
+    margin = market.venue.margin
+    assert margin is not None
     market.order("a", "buy", "1", "49000")
     market.order("a", "sell", "0.5", "51000")
-    assert linear.initial_margin(market["a"]) == atoms("2500")
+    assert margin.initial_margin(market["a"], "USDT") == atoms("2500")
     market.venue.set_leverage(market["a"], "BTCUSDT", 10)
-    assert linear.initial_margin(market["a"]) == atoms("5000")
+    assert margin.initial_margin(market["a"], "USDT") == atoms("5000")
     with pytest.raises(Refused) as refused:
         market.venue.set_leverage(market["a"], "BTCUSDT", 126)
     assert refused.value.why is Why.LEVERAGE

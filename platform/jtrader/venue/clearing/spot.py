@@ -1,23 +1,30 @@
-"""Spot: an order locks what it would pay; a fill swaps assets; the fee is taken from what is received."""
+"""Spot: an order locks what it would pay; a fill swaps assets; the fee is taken from what is received.
+
+Source: Binance's and HTX's spot rules: a buy is charged in base, a sell in quote, unless the venue's own coin pays.
+"""
 
 from jtrader.matching.book import BUY
 from jtrader.venue.account import Account
-from jtrader.venue.clearing import Fill, Settled, fee_on
+from jtrader.venue.clearing.base import Fill, Settled
+from jtrader.venue.clearing.fees import NativeCoin
 from jtrader.venue.listing import Listing
 from jtrader.venue.records import Order
 from jtrader.venue.refusals import Refused, Why
 
 
 class SpotClearing:
+    def __init__(self, native: NativeCoin) -> None:
+        self._native = native
+
     def admit(self, account: Account, order: Order, listing: Listing, takes: tuple[int, int]) -> None:
         """A priced order locks its full worth until it fills or ends; a market order needs what the book asks now."""
-        asset = _paid_asset(order, listing)
+        asset = paid_asset(order, listing)
         if order.side != BUY:
-            needed = order.lots * listing.lot
+            needed = order.left * listing.lot
         elif order.price is None:
             needed = takes[1] * listing.tick_lot
         else:
-            needed = listing.notional(order.lots, order.price)
+            needed = listing.notional(order.left, order.price)
         holding = account.holding(asset)
         if needed > holding.free:
             raise Refused(Why.BALANCE, f"order needs {needed} of {asset} in units of 1e-8, free are {holding.free}")
@@ -30,14 +37,16 @@ class SpotClearing:
         base, quote = listing.instrument.base, listing.instrument.quote
         bought, worth = fill.lots * listing.lot, listing.notional(fill.lots, fill.ticks)
         paid, received = (worth, bought) if order.side == BUY else (bought, worth)
-        paid_asset, received_asset = (quote, base) if order.side == BUY else (base, quote)
-        self._pay(account, order, listing, fill, paid_asset, paid)
-        fee = fee_on(received, listing, fill.maker)
-        account.holding(received_asset).free += received - fee
-        return Settled(fee, received_asset, 0, (base, quote))
+        asset, received_asset = (quote, base) if order.side == BUY else (base, quote)
+        self._pay(account, order, listing, fill, asset, paid)
+        account.holding(received_asset).free += received
+        fee = self._native.fee(account, received, worth, listing, fill.maker, received_asset)
+        account.holding(fee.asset).free -= fee.amount
+        assets = (base, quote, fee.asset) if fee.native and fee.asset not in (base, quote) else (base, quote)
+        return Settled(worth, fee.amount, fee.asset, 0, 0, assets)
 
     def release(self, account: Account, order: Order, listing: Listing) -> None:
-        holding = account.holding(_paid_asset(order, listing))
+        holding = account.holding(paid_asset(order, listing))
         holding.locked -= order.locked
         holding.free += order.locked
         order.locked = 0
@@ -55,5 +64,5 @@ class SpotClearing:
         holding.free += unlocked - paid
 
 
-def _paid_asset(order: Order, listing: Listing) -> str:
+def paid_asset(order: Order, listing: Listing) -> str:
     return listing.instrument.quote if order.side == BUY else listing.instrument.base

@@ -1,19 +1,12 @@
-"""What a market does with money: what an order needs and what a fill moves. One implementation a product.
+"""The clearing's contract with order entry. All amounts are atoms."""
 
-All amounts are atoms.
-"""
-
-from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
 
 from jtrader.venue.account import Account
 from jtrader.venue.listing import Listing
-from jtrader.venue.records import Order
-from jtrader.venue.units import ATOM, divide
-
-NextId = Callable[[], int]
+from jtrader.venue.records import Income, Order
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False):
@@ -27,12 +20,16 @@ class Fill(msgspec.Struct, frozen=True, gc=False):
 
 
 class Settled(msgspec.Struct, frozen=True, gc=False):
-    """What a fill moved: the fee (above zero = paid), its asset, and the realised P&L of a derivative."""
+    """What a fill moved: its worth, the fee (above zero = paid), its asset, the realised P&L of a derivative and how
+    many lots it closed, the assets it touched and the ledger rows it made."""
 
+    worth: int
     fee: int
     fee_asset: str
     realised: int
+    closed: int
     assets: tuple[str, ...]
+    rows: tuple[Income, ...] = ()
 
 
 class Clearing(Protocol):
@@ -48,8 +45,3 @@ class Clearing(Protocol):
     def release(self, account: Account, order: Order, listing: Listing) -> None:
         """Frees what a finished order still locks."""
         ...
-
-
-def fee_on(amount: int, listing: Listing, maker: bool) -> int:
-    """amount × rate, half to even to an atom."""
-    return divide(amount * (listing.maker_rate if maker else listing.taker_rate), ATOM)
