@@ -14,12 +14,18 @@ import aiohttp
 import httpx
 import pytest
 
-from fixtures.simulator import Simulator
-from jtrader.exchange.sim.binance.routes import REST, Proof
+from fixtures.simulator import BINANCE, COINM, Simulator, StartSimulator
+from jtrader.exchange.sim.binance.route import Proof
+from jtrader.exchange.sim.binance.routes import rest_routes
 
 KEY, SECRET = "nonsense-key", "nonsense-secret"
 
-ROUTES = [(host, method, path, route) for host, (_, routes) in REST.items() for (method, path), route in routes.items()]
+ROUTES = [
+    (host, method, path, route)
+    for host, routes in rest_routes(lambda call: {}).items()
+    for (method, path), route in routes.items()
+]
+SYMBOLS = {"api.binance.com": "BTCUSDT", "fapi.binance.com": "BTCUSDT", "dapi.binance.com": "BTCUSD_PERP"}
 NONSENSE: list[dict[str, str]] = [
     {},
     {"symbol": "BTCUSDT"},
@@ -39,12 +45,25 @@ NONSENSE: list[dict[str, str]] = [
     {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quoteOrderQty": "-7.123456789012"},
     {"symbol": "BTCUSDT", "leverage": "0", "marginType": "ISOLATED", "dualSidePosition": "true"},
     {"symbol": "BTCUSDT", "origClientOrderId": "é☃", "newClientOrderId": "a b"},
+    {"symbol": "BTCUSDT", "batchOrders": "[{}, 7]", "orderIdList": "[1, null]", "countdownTime": "-1"},
+    {"symbol": "BTCUSDT", "batchOrders": "{", "orderIdList": "7", "countdownTime": "x", "period": "1y"},
+    {"symbol": "BTCUSDT", "cancelReplaceMode": "MAYBE", "cancelOrderId": "0", "newQty": "0", "workingType": "NO"},
+    {"symbol": "BTCUSDT", "side": "BUY", "type": "STOP", "triggerPrice": "0", "algoType": "CONDITIONAL", "price": "1"},
+    {"symbol": "BTCUSDT", "type": "MAIN_NOWHERE", "asset": "BTC", "amount": "1e20", "coin": "?", "address": "a"},
+    {"symbol": "BTCUSDT", "type": "MAIN_UMFUTURE", "asset": "BTC", "amount": "-1", "size": "0", "current": "-1"},
 ]
 
 
 @pytest.fixture(scope="module")
+def simulator(start_simulator: StartSimulator) -> Iterator[Simulator]:
+    mine = start_simulator(instruments=BINANCE + COINM)
+    yield mine
+    mine.stop()
+
+
+@pytest.fixture(scope="module")
 def venue(simulator: Simulator) -> Iterator[httpx.Client]:
-    simulator.add_account(KEY, SECRET)
+    simulator.add_account(KEY, SECRET, pace=1_000)
     with httpx.Client(base_url=simulator.uri, timeout=30) as client:
         yield client
 
@@ -58,7 +77,8 @@ def signed(params: dict[str, str]) -> str:
 def test_every_route_answers_nonsense_with_a_code(
     venue: httpx.Client, host: str, method: str, path: str, route: Any
 ) -> None:
-    for params in NONSENSE:
+    for nonsense in NONSENSE:
+        params = {name: value.replace("BTCUSDT", SYMBOLS[host]) for name, value in nonsense.items()}
         raw = signed(params) if route.proof is Proof.SIGNED else urlencode(params)
         in_body = method in ("POST", "PUT")
         answer = venue.request(
@@ -102,6 +122,8 @@ DOORS = [
     ("fstream.binance.com", "/stream"),
     ("ws-api.binance.com", "/ws-api/v3"),
     ("ws-fapi.binance.com", "/ws-fapi/v1"),
+    ("dstream.binance.com", "/ws/0"),
+    ("ws-dapi.binance.com", "/ws-dapi/v1"),
 ]
 
 

@@ -155,6 +155,23 @@ def test_the_command_line_prints_its_address_and_ends_cleanly_on_ctrl_c(tmp_path
     assert "Traceback" not in told
 
 
+def test_the_command_line_goes_on_where_it_was_when_it_keeps_its_state(tmp_path: Path) -> None:
+    told = []
+    for turn in range(2):
+        process = cli("--days", "1", "--port", "0", "--keep", home=tmp_path)
+        assert process.stdout is not None
+        uri = process.stdout.readline().strip()
+        try:
+            if turn == 0:
+                httpx.post(f"{uri}/sim/clock/jump", json={"to": parse_time("2026-01-15T15:32:10Z")}, timeout=60)
+            told.append(httpx.get(f"{uri}/sim/clock").json())
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=20)
+    assert told[0]["now"] == parse_time("2026-01-15T15:32:10Z")
+    assert told[1] == told[0]
+
+
 REFUSED = [
     (["--live-start", "yesterday"], "yesterday"),
     (["--live-start", "2026-01-15T15:30:30Z"], "whole minute"),

@@ -8,7 +8,6 @@ import pytest
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.times import DAY, HOUR, MINUTE, SECOND, parse_time
-from jtrader.exchange.sim.binance.filters import PRODUCTS, listing_of
 from jtrader.exchange.sim.clock import LAGGING, SimClock
 from jtrader.exchange.sim.market.market import build_market
 from jtrader.exchange.sim.market.plan import MarketPlan
@@ -31,8 +30,7 @@ FUNDS = {"binance_usdm": {"USDT": "100000"}, "binance_spot": {"USDT": "100000"}}
 def world() -> World:
     """One day of history, live from 15:58 to 16:02, over the funding at 16:00."""
     plan = MarketPlan(seed=5, instruments=(PERP, SPOT), live_start=START, live_minutes=4, days=1)
-    market = build_market(plan)
-    return World(market, {instrument.id: listing_of(instrument) for instrument in market.instruments}, PRODUCTS)
+    return World(build_market(plan))
 
 
 def play(world: World, to: int) -> None:
@@ -153,8 +151,7 @@ def test_public_trades_hold_the_accounts_own(world: World) -> None:
 def test_the_same_seed_and_the_same_steps_make_the_same_market() -> None:
     def tape() -> list[Print]:
         plan = MarketPlan(seed=5, instruments=(PERP,), live_start=START, live_minutes=2, days=1)
-        market = build_market(plan)
-        world = World(market, {instrument.id: listing_of(instrument) for instrument in market.instruments}, PRODUCTS)
+        world = World(build_market(plan))
         play(world, world.live_end)
         return world.histories[PERP].tape.prints
 

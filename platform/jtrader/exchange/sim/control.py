@@ -1,19 +1,18 @@
-"""The simulator's own door, `/sim/…`: its clock, its accounts, its figures. No venue has it."""
+"""The simulator's own door, `/sim/…`: its clock, its figures, and what is done by hand. No venue has it."""
 
 import time
-from collections.abc import Awaitable, Callable
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
 from jtrader.domain.errors import BadInput
+from jtrader.exchange.sim.by_hand import Answer, ByHand, KeyTaken
 from jtrader.exchange.sim.keys import Keys
+from jtrader.exchange.sim.mishaps import Mishaps
 from jtrader.exchange.sim.runner import Runner
 from jtrader.exchange.sim.sockets import Sockets
 from jtrader.venue.refusals import Refused
-from jtrader.venue.units import atoms
 
 
 class RunRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -23,24 +22,6 @@ class RunRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 class JumpRequest(msgspec.Struct, forbid_unknown_fields=True):
     to: int
-
-
-class AccountRequest(msgspec.Struct, forbid_unknown_fields=True):
-    key: str
-    secret: str
-    funds: dict[str, dict[str, str]] = {}
-
-
-class TransferRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """`amount` above zero comes in, below zero goes out."""
-
-    key: str
-    market: str
-    asset: str
-    amount: str
-
-
-Answer = Callable[[bytes], Awaitable[Any]]
 
 
 class ControlDoor:
@@ -57,9 +38,9 @@ class ControlDoor:
             ("POST", "/sim/clock/run"): self._run,
             ("POST", "/sim/clock/pause"): self._pause,
             ("POST", "/sim/clock/jump"): self._jump,
-            ("POST", "/sim/accounts"): self._account,
-            ("POST", "/sim/transfers"): self._transfer,
             ("GET", "/sim/stats"): self._stats,
+            ("POST", "/sim/mishaps"): Mishaps(runner, keys).answer,
+            **ByHand(runner, keys).routes,
         }
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -105,23 +86,6 @@ class ControlDoor:
         await self._runner.jump(msgspec.json.decode(body, type=JumpRequest).to)
         return await self._clock(b"")
 
-    async def _account(self, body: bytes) -> dict[str, Any]:
-        wanted = msgspec.json.decode(body, type=AccountRequest)
-        known = self._keys.find(wanted.key)
-        if known is not None and known.secret != wanted.secret:
-            raise KeyTaken(f"key '{wanted.key[:4]}…' exists with another secret")
-        return {"created": self._keys.create(wanted.key, wanted.secret, wanted.funds)}
-
-    async def _transfer(self, body: bytes) -> dict[str, Any]:
-        wanted = msgspec.json.decode(body, type=TransferRequest)
-        key = self._keys.find(wanted.key)
-        if key is None or wanted.market not in key.accounts:
-            raise BadInput(f"no wallet of key '{wanted.key[:4]}…' on market '{wanted.market}'")
-        venue = self._runner.world.venues[wanted.market]
-        row = venue.transfer(key.accounts[wanted.market], wanted.asset, atoms(wanted.amount), self._runner.world.now)
-        self._runner.tell()
-        return {"entry_id": str(row.id), "amount": str(Decimal(wanted.amount))}
-
     async def _stats(self, body: bytes) -> dict[str, Any]:  # noqa: ARG002
         world = self._runner.world
         accounts = [account for venue in world.venues.values() for account in venue.accounts.values()]
@@ -137,10 +101,6 @@ class ControlDoor:
             "intensity": world.market.plan.intensity,
             "slipped_seconds": self._runner.clock.slipped / 1e9,
         }
-
-
-class KeyTaken(BadInput):
-    """The key exists with another secret."""
 
 
 def _json(body: Any, status: int = 200) -> web.Response:

@@ -15,12 +15,15 @@ from jtrader.exchange.sim.tape import LiveTape, grown, merged
 
 
 class History:
-    def __init__(self, market: SimMarket, instrument: InstrumentId) -> None:
+    """Market time `now` of the instrument; of a dated contract it stands still from the expiry on."""
+
+    def __init__(self, market: SimMarket, instrument: InstrumentId, expiry: int | None = None) -> None:
         self._market = market
         self._instrument = instrument
         before = market.klines(instrument, market.live_start - MINUTE, market.live_start)
         self.tape = LiveTape(market.live_start, before[-1].close if before else 0)
         self.now = market.live_start
+        self._expiry = expiry
         self._minute: tuple[int, list[Print]] = (0, [])
         self._day: Kline | None = None
         self._day_ends = 0
@@ -29,6 +32,12 @@ class History:
     def first_minute(self) -> int:
         """Where the history begins, ns."""
         return self._market.first_minute
+
+    def move(self, now: int) -> None:
+        """Time has come to `now`: minutes that ended are closed."""
+        self.now = now if self._expiry is None else min(now, self._expiry)
+        if self.now <= self._market.live_end:
+            self.tape.roll(self.now)
 
     def klines(self, start: int, end: int) -> list[Kline]:
         """Minutes with start ≤ minute < end, ascending, that have begun."""

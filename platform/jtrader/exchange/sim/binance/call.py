@@ -9,6 +9,7 @@ import msgspec
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.times import from_millis, to_millis
 from jtrader.exchange.sim.binance.errors import BAD_SYMBOL, NO_KEY, BinanceError, illegal, missing
+from jtrader.exchange.sim.binance.listen_keys import ListenKeys
 from jtrader.exchange.sim.history import History
 from jtrader.exchange.sim.keys import Key
 from jtrader.exchange.sim.world import World
@@ -24,11 +25,16 @@ class Call(msgspec.Struct, frozen=True):
     market: str
     params: dict[str, str]
     wall_ms: int
+    listen_keys: ListenKeys
     key: Key | None = None
 
     @property
     def venue(self) -> Venue:
-        return self.world.venues[self.market]
+        """Raises BinanceError for a market that lists nothing here."""
+        found = self.world.venues.get(self.market)
+        if found is None:
+            raise BinanceError(*BAD_SYMBOL)
+        return found
 
     @property
     def account(self) -> Account:

@@ -1,10 +1,14 @@
 """Klines as Binance shows them, of any interval made of whole minutes."""
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
+import msgspec
+
 from jtrader.domain.times import DAY, HOUR, MILLISECOND, MINUTE, to_millis
-from jtrader.exchange.sim.binance.errors import BAD_INTERVAL, SPOT, BinanceError
+from jtrader.exchange.sim.binance.errors import BAD_INTERVAL, BinanceError
+from jtrader.exchange.sim.binance.figures import price_text, quantity_text, turnover
 from jtrader.exchange.sim.history import History
 from jtrader.exchange.sim.market.tape import Kline
 from jtrader.exchange.sim.tape import merged
@@ -33,7 +37,18 @@ def interval_of(word: str) -> int:
     return INTERVALS[word]
 
 
-def candles(history: History, interval: int, start: int | None, end: int | None, limit: int) -> list[Kline]:
+class Candle(msgspec.Struct, frozen=True):
+    """A candle and what its trades were worth, in atoms: in quote, of inverse contracts in their coin. The worth of an
+    interval is the sum of its minutes', each reckoned at the minute's average price where it is in coins."""
+
+    kline: Kline
+    worth: int
+    buy_worth: int
+
+
+def candles(
+    history: History, listing: Listing, interval: int, start: int | None, end: int | None, limit: int
+) -> list[Candle]:
     """The first `limit` candles that open at or after `start`, or the last ones before `end`. A start before the
     history's first minute counts as that minute: the venue answers with what it has, not with nothing."""
     now = history.now
@@ -45,70 +60,66 @@ def candles(history: History, interval: int, start: int | None, end: int | None,
         newest = min(newest, first + (limit - 1) * interval)
     if newest < first:
         return []
-    return list(_grouped(history.klines(first, newest + interval), interval))
+    minutes = history.klines(first, newest + interval)
+    return [_candle(group, interval, listing) for group in _groups(minutes, interval)]
 
 
-def _grouped(minutes: list[Kline], interval: int) -> Iterator[Kline]:
-    if interval == MINUTE:
-        yield from minutes
-        return
-    group: list[Kline] = []
-    for minute in minutes:
-        if group and minute.minute_ns // interval != group[0].minute_ns // interval:
-            yield merged(group, group[0].minute_ns // interval * interval)
-            group = []
-        group.append(minute)
-    if group:
-        yield merged(group, group[0].minute_ns // interval * interval)
+def _groups(minutes: list[Kline], interval: int) -> Iterator[list[Kline]]:
+    return (list(group) for _, group in groupby(minutes, key=lambda minute: minute.minute_ns // interval))
 
 
-def kline_row(kline: Kline, interval: int, listing: Listing) -> list[Any]:
-    price, quantity = _places(listing)
+def _candle(minutes: list[Kline], interval: int, listing: Listing) -> Candle:
+    whole = minutes[0] if interval == MINUTE else merged(minutes, minutes[0].minute_ns // interval * interval)
+    if not listing.is_inverse:
+        return Candle(whole, whole.turnover * listing.tick_lot, whole.buy_turnover * listing.tick_lot)
+    worth = sum(turnover(listing, minute.turnover, minute.volume) for minute in minutes)
+    return Candle(whole, worth, sum(turnover(listing, minute.buy_turnover, minute.buy_volume) for minute in minutes))
+
+
+def kline_row(candle: Candle, interval: int, listing: Listing) -> list[Any]:
+    kline = candle.kline
     return [
         to_millis(kline.minute_ns),
-        listing.price_text(kline.open, price),
-        listing.price_text(kline.high, price),
-        listing.price_text(kline.low, price),
-        listing.price_text(kline.close, price),
-        listing.quantity_text(kline.volume, quantity),
+        price_text(listing, kline.open),
+        price_text(listing, kline.high),
+        price_text(listing, kline.low),
+        price_text(listing, kline.close),
+        quantity_text(listing, kline.volume),
         to_millis(kline.minute_ns + interval - MILLISECOND),
-        text(kline.turnover * listing.tick_lot),
+        text(candle.worth),
         kline.count,
-        listing.quantity_text(kline.buy_volume, quantity),
-        text(kline.buy_turnover * listing.tick_lot),
+        quantity_text(listing, kline.buy_volume),
+        text(candle.buy_worth),
         "0",
     ]
 
 
-def kline_event(kline: Kline, listing: Listing, last_id: int, closed: bool, now_ms: int) -> dict[str, Any]:
-    """A message of the kline_1m stream."""
-    price, quantity = _places(listing)
+def kline_event(
+    candle: Candle, interval: str, listing: Listing, last_id: int, closed: bool, now_ms: int
+) -> dict[str, Any]:
+    """A message of a kline stream."""
+    kline = candle.kline
     return {
         "e": "kline",
         "E": now_ms,
         "s": listing.symbol,
         "k": {
             "t": to_millis(kline.minute_ns),
-            "T": to_millis(kline.minute_ns + MINUTE - MILLISECOND),
+            "T": to_millis(kline.minute_ns + INTERVALS[interval] - MILLISECOND),
             "s": listing.symbol,
-            "i": "1m",
+            "i": interval,
             "f": last_id - kline.count + 1 if kline.count else -1,
             "L": last_id if kline.count else -1,
-            "o": listing.price_text(kline.open, price),
-            "c": listing.price_text(kline.close, price),
-            "h": listing.price_text(kline.high, price),
-            "l": listing.price_text(kline.low, price),
-            "v": listing.quantity_text(kline.volume, quantity),
+            "o": price_text(listing, kline.open),
+            "c": price_text(listing, kline.close),
+            "h": price_text(listing, kline.high),
+            "l": price_text(listing, kline.low),
+            "v": quantity_text(listing, kline.volume),
             "n": kline.count,
             "x": closed,
-            "q": text(kline.turnover * listing.tick_lot),
-            "V": listing.quantity_text(kline.buy_volume, quantity),
-            "Q": text(kline.buy_turnover * listing.tick_lot),
+            "q": text(candle.worth),
+            "V": quantity_text(listing, kline.buy_volume),
+            "Q": text(candle.buy_worth),
             "B": "0",
         },
     }
-
-
-def _places(listing: Listing) -> tuple[int, int]:
-    """Spot shows everything with 8 decimals, USDT-M as many as the steps have."""
-    return (8, 8) if listing.instrument.market == SPOT else (listing.price_decimals, listing.quantity_decimals)

@@ -1,23 +1,33 @@
-"""How Binance says no: HTTP status, code and message, per market (`api` = spot, `fapi` = USDT-M)."""
+"""How Binance says no: HTTP status, code and message, of spot and of its futures.
+
+Source: Binance's error code pages of spot, USDT-M and COIN-M; both kinds of futures share their codes here.
+"""
+
+from typing import Any
 
 from jtrader.domain.errors import JtraderError
 from jtrader.venue.refusals import Refused, Why
 
 SPOT = "binance_spot"
 USDM = "binance_usdm"
+COINM = "binance_coinm"
 
 
 class BinanceError(JtraderError):
-    """`{"code": …, "msg": …}` with an HTTP status."""
+    """`{"code": …, "msg": …}` with an HTTP status, and `data` where a request had two halves."""
 
-    def __init__(self, code: int, message: str, status: int = 400) -> None:
+    def __init__(
+        self, code: int, message: str, status: int = 400, data: Any = None, headers: dict[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.status = status
+        self.headers = headers or {}
+        self._data = data
 
     @property
-    def body(self) -> dict[str, int | str]:
-        return {"code": self.code, "msg": str(self)}
+    def body(self) -> dict[str, Any]:
+        return {"code": self.code, "msg": str(self)} | ({} if self._data is None else {"data": self._data})
 
 
 BAD_KEY = (-2015, "Invalid API-key, IP, or permissions for action.", 401)
@@ -33,6 +43,8 @@ TOO_LONG = (-1127, "More than 24 hours between startTime and endTime.")
 BAD_TYPE = (-1116, "Invalid orderType.")
 BAD_SIDE = (-1117, "Invalid side.")
 BAD_TIME_IN_FORCE = (-1115, "Invalid timeInForce.")
+USE_ALGO = (-4120, "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.")
+NO_LISTEN_KEY = (-1125, "This listenKey does not exist.")
 
 
 def missing(name: str) -> BinanceError:
@@ -46,6 +58,7 @@ def illegal(name: str) -> BinanceError:
 _SPOT_REFUSALS: dict[Why, tuple[int, str]] = {
     Why.UNKNOWN_SYMBOL: BAD_SYMBOL,
     Why.CLOSED: (-1013, "Market is closed."),
+    Why.HALTED: (-1013, "Market is closed."),
     Why.PRICE_STEP: (-1013, "Filter failure: PRICE_FILTER"),
     Why.PRICE_LOW: (-1013, "Filter failure: PRICE_FILTER"),
     Why.PRICE_HIGH: (-1013, "Filter failure: PRICE_FILTER"),
@@ -58,7 +71,10 @@ _SPOT_REFUSALS: dict[Why, tuple[int, str]] = {
     Why.NOTIONAL_LOW: (-1013, "Filter failure: NOTIONAL"),
     Why.BALANCE: (-2010, "Account has insufficient balance for requested action."),
     Why.WOULD_TAKE: (-2010, "Order would immediately match and take."),
+    Why.WOULD_TRIGGER: (-2010, "Stop price would trigger immediately."),
     Why.DUPLICATE_CLIENT_ID: (-2010, "Duplicate order sent."),
+    Why.NOT_AMENDED: (-2038, "The requested action would change no state; rejecting."),
+    Why.AMOUNT: (-4026, "The user has insufficient balance."),
     Why.TOO_MANY_ORDERS: (-1013, "Filter failure: MAX_NUM_ORDERS"),
     Why.UNKNOWN_ORDER: UNKNOWN_ORDER,
 }
@@ -68,9 +84,10 @@ _POST_ONLY = (
     "The order will not be recorded in the order history"
 )
 
-_USDM_REFUSALS: dict[Why, tuple[int, str]] = {
+_FUTURES_REFUSALS: dict[Why, tuple[int, str]] = {
     Why.UNKNOWN_SYMBOL: BAD_SYMBOL,
     Why.CLOSED: (-4141, "Symbol is closed."),
+    Why.HALTED: (-4108, "Symbol is on delivering or delivered or settling or closed or pre-trading."),
     Why.PRICE_STEP: (-4014, "Price not increased by tick size."),
     Why.PRICE_LOW: (-4013, "Price less than min price."),
     Why.PRICE_HIGH: (-4002, "Price greater than max price."),
@@ -86,7 +103,14 @@ _USDM_REFUSALS: dict[Why, tuple[int, str]] = {
     Why.REDUCE_ONLY: (-2022, "ReduceOnly Order is rejected."),
     Why.WOULD_TAKE: (-5022, _POST_ONLY),
     Why.DUPLICATE_CLIENT_ID: (-4116, "ClientOrderId is duplicated."),
-    Why.TOO_MANY_ORDERS: (-4045, "Reach max stop order limit."),
+    Why.WOULD_TRIGGER: (-2021, "Order would immediately trigger."),
+    Why.NO_REFERENCE: (-1116, "Invalid workingType."),
+    Why.LEG: (-4061, "Order's position side does not match user's setting."),
+    Why.NOT_AMENDED: (-5027, "No need to modify the order."),
+    Why.MODE_UNCHANGED: (-4059, "No need to change position side."),
+    Why.MODE_IN_USE: (-4068, "Position side cannot be changed if there exists position."),
+    Why.AMOUNT: (-4055, "Amount must be positive."),
+    Why.TOO_MANY_ORDERS: (-2025, "Reach max open order limit."),
     Why.LEVERAGE: (-4028, "Leverage {limit} is not valid"),
     Why.UNKNOWN_ORDER: UNKNOWN_ORDER,
 }
@@ -94,5 +118,5 @@ _USDM_REFUSALS: dict[Why, tuple[int, str]] = {
 
 def in_words(market: str, refused: Refused) -> BinanceError:
     """The venue's refusal as this market spells it."""
-    code, message = (_USDM_REFUSALS if market == USDM else _SPOT_REFUSALS)[refused.why]
+    code, message = (_SPOT_REFUSALS if market == SPOT else _FUTURES_REFUSALS)[refused.why]
     return BinanceError(code, message.replace("{limit}", refused.limit))

@@ -1,76 +1,64 @@
-"""Binance's own limits of what it lists, and the rows of `exchangeInfo` that tell them."""
+"""What Binance lists, as the rows of `exchangeInfo` tell it, with the limits that it states there."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from jtrader.domain.instrument import Instrument, Product
+from jtrader.domain.instrument import InstrumentStatus
 from jtrader.domain.money import plain
-from jtrader.exchange.sim.binance.errors import SPOT, USDM
+from jtrader.domain.times import DAY, to_millis
+from jtrader.exchange.sim.binance.errors import COINM, SPOT
+from jtrader.exchange.sim.binance.limits import LIMITS
+from jtrader.exchange.sim.binance.rows_futures import pair
+from jtrader.exchange.sim.binance.words import FUTURES_TYPES, SPOT_TYPES
 from jtrader.venue.listing import Listing
 
-PRODUCTS = {SPOT: Product.SPOT, USDM: Product.LINEAR}
-"""Binance's markets here."""
+Statuses = Mapping[str, InstrumentStatus]
+"""By symbol."""
 
-_SPOT_TYPES = ["LIMIT", "LIMIT_MAKER", "MARKET"]
-_USDM_TYPES = ["LIMIT", "MARKET"]
-
-
-def listing_of(instrument: Instrument) -> Listing:
-    """The instrument as the venue lists it: its steps with Binance's bounds around them."""
-    if instrument.market == SPOT:
-        return Listing(
-            instrument=instrument,
-            min_price=instrument.price_tick,
-            max_price=Decimal(1_000_000),
-            market_max_quantity=Decimal(100) if instrument.base == "BTC" else Decimal(2_000),
-            band=Decimal("0.8"),
-        )
-    return Listing(
-        instrument=instrument,
-        min_price=instrument.price_tick,
-        max_price=Decimal(1_000_000),
-        market_max_quantity=Decimal(120) if instrument.base == "BTC" else Decimal(2_000),
-        band=Decimal("0.05"),
-    )
+_NEVER = 4133404800000
+"""The delivery date of what is never delivered: Christmas of the year 2100, in ms."""
+_SPOT_STATUS = {
+    InstrumentStatus.TRADING: "TRADING",
+    InstrumentStatus.HALTED: "HALT",
+    InstrumentStatus.SETTLING: "BREAK",
+    InstrumentStatus.DELISTED: "BREAK",
+}
+FUTURES_STATUS = {
+    InstrumentStatus.TRADING: "TRADING",
+    InstrumentStatus.HALTED: "PRE_SETTLE",
+    InstrumentStatus.SETTLING: "SETTLING",
+    InstrumentStatus.DELISTED: "CLOSE",
+}
 
 
-def spot_info(listings: list[Listing], wall_ms: int) -> dict[str, Any]:
-    limits = [
-        {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 6000},
-        {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 100},
-        {"rateLimitType": "ORDERS", "interval": "DAY", "intervalNum": 1, "limit": 200000},
-    ]
-    rows = [_spot_row(listing) for listing in listings]
-    return {
+def info(market: str, listings: list[Listing], statuses: Statuses, wall_ms: int, now: int = 0) -> dict[str, Any]:
+    """`exchangeInfo`; `now` is market time in ns, which contract types depend on."""
+    told: dict[str, Any] = {
         "timezone": "UTC",
         "serverTime": wall_ms,
-        "rateLimits": limits,
+        "rateLimits": [limit.told() for limit in LIMITS[market]],
         "exchangeFilters": [],
-        "symbols": rows,
     }
-
-
-def usdm_info(listings: list[Listing], wall_ms: int) -> dict[str, Any]:
-    limits = [
-        {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 2400},
-        {"rateLimitType": "ORDERS", "interval": "MINUTE", "intervalNum": 1, "limit": 1200},
-        {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 300},
-    ]
+    if market == SPOT:
+        return told | {"symbols": [_spot_row(listing, statuses) for listing in listings]}
+    if market == COINM:
+        return told | {"symbols": [_coinm_row(listing, statuses, now) for listing in listings]}
     assets = [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}]
-    return {
-        "timezone": "UTC",
-        "serverTime": wall_ms,
-        "futuresType": "U_MARGINED",
-        "rateLimits": limits,
-        "exchangeFilters": [],
-        "assets": assets,
-        "symbols": [_usdm_row(listing) for listing in listings],
-    }
+    rows = [_usdm_row(listing, statuses, now) for listing in listings]
+    return told | {"futuresType": "U_MARGINED", "assets": assets, "symbols": rows}
 
 
-def empty_info(wall_ms: int) -> dict[str, Any]:
-    """COIN-M is asked for its markets by default, too; it has none here."""
-    return {"timezone": "UTC", "serverTime": wall_ms, "rateLimits": [], "exchangeFilters": [], "symbols": []}
+def contract_type(listing: Listing, now: int) -> str:
+    """PERPETUAL, or which quarter's end it is: delivery within a quarter of a year is the current one's."""
+    expiry = listing.instrument.expiry
+    if expiry is None:
+        return "PERPETUAL"
+    return "CURRENT_QUARTER" if expiry - now <= 92 * DAY else "NEXT_QUARTER"
+
+
+def delivery_ms(listing: Listing) -> int:
+    return _NEVER if listing.instrument.expiry is None else to_millis(listing.instrument.expiry)
 
 
 def _steps(listing: Listing, places: int | None) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
@@ -90,7 +78,7 @@ def _steps(listing: Listing, places: int | None) -> tuple[dict[str, str], dict[s
     return price, lot, market
 
 
-def _spot_row(listing: Listing) -> dict[str, Any]:
+def _spot_row(listing: Listing, statuses: Statuses) -> dict[str, Any]:
     rules = listing.instrument
     price, lot, market = _steps(listing, 8)
     notional = {
@@ -109,7 +97,7 @@ def _spot_row(listing: Listing) -> dict[str, Any]:
     }
     return {
         "symbol": listing.symbol,
-        "status": "TRADING",
+        "status": _SPOT_STATUS[statuses[listing.symbol]],
         "baseAsset": rules.base,
         "baseAssetPrecision": 8,
         "quoteAsset": rules.quote,
@@ -117,13 +105,14 @@ def _spot_row(listing: Listing) -> dict[str, Any]:
         "quoteAssetPrecision": 8,
         "baseCommissionPrecision": 8,
         "quoteCommissionPrecision": 8,
-        "orderTypes": _SPOT_TYPES,
+        "orderTypes": SPOT_TYPES,
         "icebergAllowed": False,
         "ocoAllowed": False,
         "otoAllowed": False,
         "quoteOrderQtyMarketAllowed": True,
         "allowTrailingStop": False,
-        "cancelReplaceAllowed": False,
+        "cancelReplaceAllowed": True,
+        "amendAllowed": True,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
         "filters": [
@@ -141,7 +130,20 @@ def _spot_row(listing: Listing) -> dict[str, Any]:
     }
 
 
-def _usdm_row(listing: Listing) -> dict[str, Any]:
+def _usdm_row(listing: Listing, statuses: Statuses, now: int) -> dict[str, Any]:
+    smallest = {"filterType": "MIN_NOTIONAL", "notional": plain(listing.instrument.min_notional)}
+    return _contract_row(listing, now, [smallest]) | {"status": FUTURES_STATUS[statuses[listing.symbol]]}
+
+
+def _coinm_row(listing: Listing, statuses: Statuses, now: int) -> dict[str, Any]:
+    return _contract_row(listing, now, []) | {
+        "contractStatus": FUTURES_STATUS[statuses[listing.symbol]],
+        "contractSize": int(listing.instrument.contract_value),
+        "equalQtyPrecision": 4,
+    }
+
+
+def _contract_row(listing: Listing, now: int, more_filters: list[dict[str, Any]]) -> dict[str, Any]:
     rules = listing.instrument
     price, lot, market = _steps(listing, None)
     band = {
@@ -151,12 +153,11 @@ def _usdm_row(listing: Listing) -> dict[str, Any]:
     }
     return {
         "symbol": listing.symbol,
-        "pair": listing.symbol,
-        "contractType": "PERPETUAL",
-        "deliveryDate": 4133404800000,
+        "pair": pair(listing),
+        "contractType": contract_type(listing, now),
+        "deliveryDate": delivery_ms(listing),
         "onboardDate": 1569398400000,
-        "status": "TRADING",
-        "maintMarginPercent": "2.5000",
+        "maintMarginPercent": f"{100 * listing.maintenance:.4f}",
         "requiredMarginPercent": "5.0000",
         "baseAsset": rules.base,
         "quoteAsset": rules.quote,
@@ -168,7 +169,7 @@ def _usdm_row(listing: Listing) -> dict[str, Any]:
         "underlyingType": "COIN",
         "underlyingSubType": ["PoW"],
         "triggerProtect": "0.0500",
-        "liquidationFee": "0.012500",
+        "liquidationFee": f"{listing.liquidation_fee:.6f}",
         "marketTakeBound": "0.05",
         "maxMoveOrderLimit": 10000,
         "filters": [
@@ -176,9 +177,9 @@ def _usdm_row(listing: Listing) -> dict[str, Any]:
             {"filterType": "LOT_SIZE", **lot},
             {"filterType": "MARKET_LOT_SIZE", **market},
             {"filterType": "MAX_NUM_ORDERS", "limit": listing.max_open_orders},
-            {"filterType": "MIN_NOTIONAL", "notional": plain(rules.min_notional)},
+            *more_filters,
             {"filterType": "PERCENT_PRICE", **band},
         ],
-        "orderTypes": _USDM_TYPES,
+        "orderTypes": FUTURES_TYPES,
         "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
     }

@@ -5,12 +5,18 @@ from typing import Any
 
 import msgspec
 
-from jtrader.exchange.sim.binance import rows_spot, rows_usdm
-from jtrader.exchange.sim.binance.errors import SPOT
+from jtrader.exchange.sim.binance.events import private_events
 from jtrader.exchange.sim.binance.market_streams import Teller
 from jtrader.exchange.sim.sockets import Socket
 from jtrader.exchange.sim.world import Told, World
-from jtrader.venue.records import BalancesChanged, OrderReported
+
+
+class Listener(msgspec.Struct, frozen=True):
+    """How a connection gets an account's events: wrapped with a subscription's id on the WebSocket API, by listen key
+    on the futures' streams."""
+
+    subscription: int | None = None
+    listen_key: str = ""
 
 
 class Hub:
@@ -22,14 +28,16 @@ class Hub:
         self._teller = Teller(world, market)
         self._plain: dict[str, set[Socket]] = defaultdict(set)
         self._combined: dict[str, set[Socket]] = defaultdict(set)
-        self._private: dict[str, dict[Socket, int | None]] = defaultdict(dict)
+        self._private: dict[str, dict[Socket, Listener]] = defaultdict(dict)
 
     def subscribe(self, socket: Socket, stream: str, combined: bool) -> None:
         (self._combined if combined else self._plain)[stream].add(socket)
+        self._read()
 
     def unsubscribe(self, socket: Socket, stream: str) -> None:
         self._plain[stream].discard(socket)
         self._combined[stream].discard(socket)
+        self._read()
 
     def streams_of(self, socket: Socket) -> list[str]:
         found = {
@@ -37,57 +45,56 @@ class Hub:
         }
         return sorted(found)
 
-    def listen(self, socket: Socket, account: str, subscription: int | None = None) -> None:
-        """Private events of an account; with a subscription id they come wrapped, as on the WebSocket API."""
-        self._private[account][socket] = subscription
+    def listen(self, socket: Socket, account: str, listener: Listener) -> None:
+        """Private events of an account."""
+        socket.key = account
+        self._private[account][socket] = listener
 
     def unlisten(self, socket: Socket) -> None:
         for sockets in self._private.values():
             sockets.pop(socket, None)
+
+    def expire(self, account: str, listen_key: str, now_ms: int) -> None:
+        """Tells the listeners of a listen key that it has expired; their connections stay, and hear no more of it."""
+        event = {"e": "listenKeyExpired", "E": now_ms, "listenKey": listen_key}
+        listeners = self._private.get(account, {})
+        for socket in [socket for socket, listener in listeners.items() if listener.listen_key == listen_key]:
+            socket.send(msgspec.json.encode(event), "listenKeyExpired")
+            del listeners[socket]
 
     def forget(self, socket: Socket) -> None:
         for table in (self._plain, self._combined):
             for sockets in table.values():
                 sockets.discard(socket)
         self.unlisten(socket)
+        self._read()
 
     def tell(self, told: Told) -> None:
-        self._tell_private(told)
-        self._teller.tell(told, self._is_wanted, self._emit)
+        for one in told.happened:
+            for account, event in private_events(one, self._world.venues[self._market]):
+                self._send_private(account, event)
+        self._teller.tell(told, self._emit)
 
-    def _is_wanted(self, stream: str) -> bool:
-        return bool(self._plain.get(stream) or self._combined.get(stream))
+    def _read(self) -> None:
+        """Only streams with a reader are told."""
+        for table in (self._plain, self._combined):
+            for name in [name for name, sockets in table.items() if not sockets]:
+                del table[name]
+        self._teller.wants({*self._plain, *self._combined})
 
-    def _emit(self, stream: str, message: dict[str, Any]) -> None:
+    def _emit(self, stream: str, message: Any) -> None:
         body = msgspec.json.encode(message)
         for socket in self._plain.get(stream, ()):
-            socket.send(body)
+            socket.send(body, stream)
         readers = self._combined.get(stream)
         if readers:
             wrapped = b'{"stream":"' + stream.encode() + b'","data":' + body + b"}"
             for socket in readers:
-                socket.send(wrapped)
+                socket.send(wrapped, stream)
 
-    def _tell_private(self, told: Told) -> None:
-        for one in told.happened:
-            if isinstance(one, OrderReported):
-                self._send_private(one.order.account, [self._order_event(one)])
-            elif isinstance(one, BalancesChanged):
-                self._send_private(one.account, self._balance_events(one))
-
-    def _send_private(self, account: str, events: list[dict[str, Any]]) -> None:
-        for socket, subscription in self._private.get(account, {}).items():
-            for event in events:
-                shown = event if subscription is None else {"subscriptionId": subscription, "event": event}
-                socket.send(msgspec.json.encode(shown))
-
-    def _order_event(self, report: OrderReported) -> dict[str, Any]:
-        listing = self._world.venues[self._market].listings[report.order.symbol]
-        shape = rows_spot.execution_report if self._market == SPOT else rows_usdm.order_update
-        return shape(report, listing)
-
-    def _balance_events(self, change: BalancesChanged) -> list[dict[str, Any]]:
-        venue = self._world.venues[self._market]
-        if venue.linear is None:
-            return rows_spot.account_events(change)
-        return [rows_usdm.account_update(change, venue.listings, venue.linear)]
+    def _send_private(self, account: str, event: dict[str, Any]) -> None:
+        for socket, listener in self._private.get(account, {}).items():
+            shown = (
+                event if listener.subscription is None else {"subscriptionId": listener.subscription, "event": event}
+            )
+            socket.send(msgspec.json.encode(shown), event["e"])

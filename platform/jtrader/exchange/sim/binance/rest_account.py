@@ -1,15 +1,17 @@
-"""Balances, positions, the ledger and the account's own settings."""
+"""Balances, positions and the ledger of an account."""
 
 from typing import Any
 
 from jtrader.domain.times import DAY
-from jtrader.exchange.sim.binance import rows_spot
+from jtrader.exchange.sim.binance import rows_position, rows_spot
 from jtrader.exchange.sim.binance.call import Call
-from jtrader.exchange.sim.binance.errors import NO_KEY, BinanceError, missing
-from jtrader.exchange.sim.binance.rows_usdm import income_row, maintenance, position_row
-from jtrader.venue.linear import DEFAULT_LEVERAGE, SETTLE, LinearClearing
+from jtrader.exchange.sim.binance.errors import COINM, BinanceError
+from jtrader.exchange.sim.binance.rows_income import income_row
+from jtrader.exchange.sim.binance.rows_position import Held, held
+from jtrader.venue.clearing.margin import Margin
 from jtrader.venue.records import Position
 from jtrader.venue.units import text
+from jtrader.venue.words import Leg
 
 
 def spot_account(call: Call) -> dict[str, Any]:
@@ -17,17 +19,138 @@ def spot_account(call: Call) -> dict[str, Any]:
     return rows_spot.account_row(call.account, listing, call.now_ms)
 
 
-def usdm_account(call: Call) -> dict[str, Any]:
-    """Version 3: only positions that are open or have orders."""
-    sums = _sums(call)
-    asset = {"asset": SETTLE, **sums, "updateTime": call.now_ms}
-    keys = ("symbol", "positionSide", "positionAmt", "notional", "isolatedMargin", "isolatedWallet", "initialMargin")
-    positions = [
-        {key: row[key] for key in keys}
-        | {"unrealizedProfit": row["unRealizedProfit"], "maintMargin": row["maintMargin"], "updateTime": call.now_ms}
-        for row in position_risk(call)
+def account_v3(call: Call) -> dict[str, Any]:
+    """USDT-M: only positions that are open or have orders."""
+    rows = [rows_position.account_row_v3(found, call.now_ms) for found in _active(call)]
+    return _totals(call) | {"assets": _assets(call), "positions": rows}
+
+
+def account_v2(call: Call) -> dict[str, Any]:
+    """Every symbol has its positions here; COIN-M's version 1 is of the same shape, without totals."""
+    rows = [rows_position.account_row_v2(found, call.now_ms) for found in _all(call)]
+    rights = {"feeTier": 0, "canTrade": True, "canDeposit": True, "canWithdraw": True, "updateTime": call.now_ms}
+    totals = {} if call.market == COINM else {"multiAssetsMargin": call.account.modes.multi_asset, **_totals(call)}
+    return rights | totals | {"assets": _assets(call), "positions": rows}
+
+
+def balances(call: Call) -> list[dict[str, Any]]:
+    return [
+        {
+            "accountAlias": f"sim{call.account.number}",
+            "asset": asset["asset"],
+            "balance": asset["walletBalance"],
+            "withdrawAvailable": asset["maxWithdrawAmount"],
+            "crossWalletBalance": asset["crossWalletBalance"],
+            "crossUnPnl": asset["crossUnPnl"],
+            "availableBalance": asset["availableBalance"],
+            "maxWithdrawAmount": asset["maxWithdrawAmount"],
+            "marginAvailable": True,
+            "updateTime": call.now_ms,
+        }
+        for asset in _assets(call)
     ]
-    totals = {
+
+
+def position_risk_v3(call: Call) -> list[dict[str, Any]]:
+    """USDT-M: positions that are open or have orders."""
+    return [rows_position.risk_row_v3(found, call.now_ms) for found in _active(call)]
+
+
+def position_risk_v2(call: Call) -> list[dict[str, Any]]:
+    """Every symbol's; COIN-M may ask for a margin asset or a pair."""
+    asset, pair = call.maybe("marginAsset"), call.maybe("pair")
+    found = [
+        one
+        for one in _all(call)
+        if asset in (None, one.listing.settle) and pair in (None, one.symbol.partition("_")[0])
+    ]
+    return [rows_position.risk_row_v2(one, call.now_ms) for one in found]
+
+
+def income(call: Call) -> list[dict[str, Any]]:
+    """Ascending by time: from `startTime` on, without it the newest, and without any time the last seven days.
+
+    There is no `page` (it was dropped in October 2026): a reader goes on from the last row's time.
+    """
+    start, end = call.span()
+    symbol, kind = call.maybe("symbol"), call.maybe("incomeType")
+    newest = start is None
+    if start is None and end is None:
+        start = call.world.now - 7 * DAY
+    limit = call.limit(100, 1000)
+    rows = [
+        row
+        for row in call.account.income
+        if (start is None or row.ts >= start) and (end is None or row.ts < end) and symbol in (None, row.symbol)
+    ]
+    shown = [row for row in map(income_row, rows) if kind in (None, row["incomeType"])]
+    return shown[-limit:] if newest else shown[:limit]
+
+
+def margin_of(call: Call) -> Margin:
+    margin = call.venue.margin
+    if margin is None:
+        raise BinanceError(-5000, "Path is not valid", 404)
+    return margin
+
+
+def _active(call: Call) -> list[Held]:
+    return [found for found in _all(call) if found.position.lots or call.account.open_of(found.symbol)]
+
+
+def _all(call: Call) -> list[Held]:
+    """One-way: a position a symbol. Hedge mode: a long and a short one."""
+    account, margin = call.account, margin_of(call)
+    legs = (Leg.LONG, Leg.SHORT) if account.modes.hedge else (Leg.BOTH,)
+    return [
+        held(account, _position(call, listing.symbol, leg), listing, margin)
+        for listing in call.listings()
+        for leg in legs
+    ]
+
+
+def _position(call: Call, symbol: str, leg: Leg) -> Position:
+    found = (position for position in call.account.positions_of(symbol) if position.leg is leg)
+    return next(found, Position(symbol=symbol, leg=leg))
+
+
+def _assets(call: Call) -> list[dict[str, Any]]:
+    """What is held, and what the market settles in."""
+    settles = {listing.settle for listing in call.venue.listings.values()}
+    held_assets = {asset for asset, holding in call.account.holdings.items() if holding.total}
+    return [
+        {"asset": asset, **_sums(call, asset), "updateTime": call.now_ms} for asset in sorted(settles | held_assets)
+    ]
+
+
+def _sums(call: Call, asset: str) -> dict[str, str]:
+    account, margin = call.account, margin_of(call)
+    wallet, profit = margin.wallet(account, asset), margin.unrealised(account, asset)
+    needed = margin.initial_margin(account, asset)
+    symbols = {position.symbol for position in account.positions.values() if position.lots}
+    of_positions = sum(
+        margin.position_margin(account, symbol) for symbol in symbols if call.venue.listings[symbol].settle == asset
+    )
+    crossed = margin.cross_wallet(account, asset)
+    return {
+        "walletBalance": text(wallet),
+        "unrealizedProfit": text(profit),
+        "marginBalance": text(wallet + profit),
+        "maintMargin": text(margin.maintenance(account, asset)),
+        "initialMargin": text(needed),
+        "positionInitialMargin": text(of_positions),
+        "openOrderInitialMargin": text(needed - of_positions),
+        "crossWalletBalance": text(crossed),
+        "crossUnPnl": text(margin.cross_equity(account, asset) - crossed),
+        "availableBalance": text(margin.available(account, asset)),
+        "maxWithdrawAmount": text(margin.withdrawable(account, asset)),
+    }
+
+
+def _totals(call: Call) -> dict[str, str]:
+    """Of USDT, which USDT-M's sums are told in."""
+    sums = _sums(call, "USDT")
+    return {
         "totalInitialMargin": sums["initialMargin"],
         "totalMaintMargin": sums["maintMargin"],
         "totalWalletBalance": sums["walletBalance"],
@@ -39,193 +162,4 @@ def usdm_account(call: Call) -> dict[str, Any]:
         "totalCrossUnPnl": sums["crossUnPnl"],
         "availableBalance": sums["availableBalance"],
         "maxWithdrawAmount": sums["maxWithdrawAmount"],
-    }
-    return totals | {"assets": [asset], "positions": positions}
-
-
-def usdm_balance(call: Call) -> list[dict[str, Any]]:
-    sums = _sums(call)
-    return [
-        {
-            "accountAlias": f"sim{call.account.number}",
-            "asset": SETTLE,
-            "balance": sums["walletBalance"],
-            "crossWalletBalance": sums["crossWalletBalance"],
-            "crossUnPnl": sums["crossUnPnl"],
-            "availableBalance": sums["availableBalance"],
-            "maxWithdrawAmount": sums["maxWithdrawAmount"],
-            "marginAvailable": True,
-            "updateTime": call.now_ms,
-        }
-    ]
-
-
-def position_risk(call: Call) -> list[dict[str, Any]]:
-    """Version 3: symbols with a position or open orders, or the one that is asked for."""
-    account, clearing = call.account, _linear(call)
-    rows = []
-    for listing in call.listings():
-        symbol = listing.symbol
-        position = account.positions.get(symbol, Position())
-        if not (position.lots or account.open_of(symbol)):
-            continue
-        margin = (clearing.position_margin(account, symbol), clearing.symbol_margin(account, symbol))
-        rows.append(position_row(position, listing, clearing.mark(symbol), margin, call.now_ms))
-    return rows
-
-
-def income(call: Call) -> list[dict[str, Any]]:
-    """Ascending by time. Without times: the last seven days, newest page; else from the start, page by page."""
-    start, end = call.span()
-    symbol, kind = call.maybe("symbol"), call.maybe("incomeType")
-    limit, page = call.limit(100, 1000), call.integer("page") or 1
-    if start is None and end is None:
-        start = call.world.now - 7 * DAY
-        newest = call.maybe("page") is None
-    else:
-        newest = False
-    rows = [
-        row
-        for row in call.account.income
-        if (start is None or row.ts >= start)
-        and (end is None or row.ts < end)
-        and symbol in (None, row.symbol)
-        and kind in (None, row.kind.value)
-    ]
-    chosen = rows[-limit:] if newest else rows[(page - 1) * limit : page * limit]
-    return [income_row(row) for row in chosen]
-
-
-def leverage_brackets(call: Call) -> Any:
-    """One bracket: the maintenance margin doesn't grow here."""
-    return [
-        {
-            "symbol": listing.symbol,
-            "notionalCoef": 1.0,
-            "brackets": [
-                {
-                    "bracket": 1,
-                    "initialLeverage": listing.max_leverage,
-                    "notionalCap": 1_000_000_000,
-                    "notionalFloor": 0,
-                    "maintMarginRatio": 0.004,
-                    "cum": 0.0,
-                }
-            ],
-        }
-        for listing in call.listings()
-    ]
-
-
-def set_leverage(call: Call) -> dict[str, Any]:
-    leverage = call.integer("leverage")
-    if leverage is None:
-        raise missing("leverage")
-    symbol = call.listing().symbol
-    call.venue.set_leverage(call.account, symbol, leverage)
-    return {"leverage": leverage, "maxNotionalValue": "1000000000", "symbol": symbol}
-
-
-def symbol_config(call: Call) -> list[dict[str, Any]]:
-    return [
-        {
-            "symbol": listing.symbol,
-            "marginType": "CROSSED",
-            "isAutoAddMargin": False,
-            "leverage": call.account.leverage.get(listing.symbol, DEFAULT_LEVERAGE),
-            "maxNotionalValue": "1000000000",
-        }
-        for listing in call.listings()
-    ]
-
-
-def set_margin_type(call: Call) -> dict[str, Any]:
-    """Cross is the only one here."""
-    if call.text("marginType") == "CROSSED":
-        raise BinanceError(-4046, "No need to change margin type.")
-    raise BinanceError(-4048, "Margin type cannot be changed if there exists position.")
-
-
-def position_mode(call: Call) -> dict[str, Any]:  # noqa: ARG001
-    return {"dualSidePosition": False}
-
-
-def set_position_mode(call: Call) -> dict[str, Any]:
-    """One-way is the only one here."""
-    if not call.flag("dualSidePosition"):
-        raise BinanceError(-4059, "No need to change position side.")
-    raise BinanceError(-4068, "Position side cannot be changed if there exists position.")
-
-
-def multi_assets_mode(call: Call) -> dict[str, Any]:  # noqa: ARG001
-    return {"multiAssetsMargin": False}
-
-
-def commission_rate(call: Call) -> dict[str, Any]:
-    listing = call.listing()
-    return {
-        "symbol": listing.symbol,
-        "makerCommissionRate": f"{listing.instrument.maker_fee:.6f}",
-        "takerCommissionRate": f"{listing.instrument.taker_fee:.6f}",
-    }
-
-
-def spot_commission(call: Call) -> dict[str, Any]:
-    listing = call.listing()
-    none = {"maker": text(0), "taker": text(0), "buyer": text(0), "seller": text(0)}
-    rates = none | {"maker": text(listing.maker_rate), "taker": text(listing.taker_rate)}
-    return {
-        "symbol": listing.symbol,
-        "standardCommission": rates,
-        "specialCommission": none,
-        "taxCommission": none,
-        "discount": {
-            "enabledForAccount": False,
-            "enabledForSymbol": False,
-            "discountAsset": "BNB",
-            "discount": text(0),
-        },
-    }
-
-
-def listen_key(call: Call) -> dict[str, Any]:
-    """Opens, or keeps alive, the private stream; it has one name a key."""
-    if call.key is None:
-        raise BinanceError(*NO_KEY)
-    return {"listenKey": call.key.listen_key}
-
-
-def close_listen_key(call: Call) -> dict[str, Any]:  # noqa: ARG001
-    return {}
-
-
-def _linear(call: Call) -> LinearClearing:
-    clearing = call.venue.linear
-    if clearing is None:
-        raise BinanceError(-5000, "Path is not valid", 404)
-    return clearing
-
-
-def _sums(call: Call) -> dict[str, Any]:
-    account, clearing = call.account, _linear(call)
-    wallet, profit = clearing.wallet(account), clearing.unrealised(account)
-    needed = clearing.initial_margin(account)
-    of_positions = sum(clearing.position_margin(account, symbol) for symbol in account.positions)
-    kept = sum(
-        maintenance(position, call.venue.listings[symbol], clearing.mark(symbol))
-        for symbol, position in account.positions.items()
-    )
-    free = max(0, wallet + profit - needed)
-    return {
-        "walletBalance": text(wallet),
-        "unrealizedProfit": text(profit),
-        "marginBalance": text(wallet + profit),
-        "maintMargin": text(kept),
-        "initialMargin": text(needed),
-        "positionInitialMargin": text(of_positions),
-        "openOrderInitialMargin": text(needed - of_positions),
-        "crossWalletBalance": text(wallet),
-        "crossUnPnl": text(profit),
-        "availableBalance": text(free),
-        "maxWithdrawAmount": text(min(free, max(0, wallet))),
     }

@@ -1,21 +1,23 @@
-"""Public market data. Every payload carries market time; only `time` and `serverTime` are wall time."""
+"""Public trades, candles and books. Every payload carries market time; only `time` and `serverTime` are wall time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice, takewhile
 from typing import Any
 
-from jtrader.domain.times import DAY, HOUR, MINUTE, SECOND, to_millis
+from jtrader.domain.times import HOUR, MINUTE, SECOND, to_millis
 from jtrader.exchange.sim.binance.call import Call
 from jtrader.exchange.sim.binance.candles import candles, interval_of, kline_row
-from jtrader.exchange.sim.binance.errors import SPOT, BinanceError
-from jtrader.exchange.sim.binance.filters import empty_info, spot_info, usdm_info
+from jtrader.exchange.sim.binance.errors import BAD_SYMBOL, COINM, SPOT, BinanceError
+from jtrader.exchange.sim.binance.figures import price_text, quantity_text
+from jtrader.exchange.sim.binance.filters import contract_type, info
+from jtrader.exchange.sim.binance.rows_futures import is_coinm, pair
 from jtrader.exchange.sim.market.tape import Print
-from jtrader.exchange.sim.world import FUNDING, World
 from jtrader.matching.book import BUY, SELL, Level
 from jtrader.venue.listing import Listing
-from jtrader.venue.units import atoms, divide, text
+from jtrader.venue.units import ATOM, atoms, divide, text
 
 _DEPTHS = {5, 10, 20, 50, 100, 500, 1000}
+_SPOT_DEPTH = 5000
 
 
 def ping(call: Call) -> dict[str, Any]:  # noqa: ARG001
@@ -27,25 +29,58 @@ def time(call: Call) -> dict[str, Any]:
 
 
 def exchange_info(call: Call) -> dict[str, Any]:
-    listings = call.listings()
-    return spot_info(listings, call.wall_ms) if call.market == SPOT else usdm_info(listings, call.wall_ms)
-
-
-def no_markets(call: Call) -> dict[str, Any]:
-    return empty_info(call.wall_ms)
+    """Of a market that lists nothing here it tells that."""
+    if call.market not in call.world.venues:
+        return info(call.market, [], {}, call.wall_ms)
+    return info(call.market, call.listings(), call.venue.status, call.wall_ms, call.world.now)
 
 
 def klines(call: Call) -> list[list[Any]]:
-    listing, interval = call.listing(), interval_of(call.text("interval"))
+    return _klines(call, call.listing())
+
+
+def continuous_klines(call: Call) -> list[list[Any]]:
+    """Of a pair and a contract type: the contract that has it now."""
+    wanted, kind = call.text("pair"), call.text("contractType")
+    for listing in call.venue.listings.values():
+        if pair(listing) == wanted and contract_type(listing, call.world.now) == kind:
+            return _klines(call, listing)
+    raise BinanceError(*BAD_SYMBOL)
+
+
+def _klines(call: Call, listing: Listing) -> list[list[Any]]:
+    interval = interval_of(call.text("interval"))
     start, end = call.span()
     limit = call.limit(500, 1000 if call.market == SPOT else 1500)
-    found = candles(call.history(), interval, start, end, limit)
-    return [kline_row(kline, interval, listing) for kline in found]
+    found = candles(call.world.histories[listing.instrument.id], listing, interval, start, end, limit)
+    return [kline_row(candle, interval, listing) for candle in found]
 
 
 def mark_klines(call: Call) -> list[list[Any]]:
-    """A minute opens at the mark of its first instant; high and low are of its start, middle and end."""
-    instrument, interval = call.instrument(), interval_of(call.text("interval"))
+    instrument, market = call.instrument(), call.world.market
+    return _sampled(call, lambda moment: atoms(market.mark(instrument, moment)))
+
+
+def index_klines(call: Call) -> list[list[Any]]:
+    """Of a pair."""
+    instrument, market = _of_pair(call).instrument.id, call.world.market
+    return _sampled(call, lambda moment: atoms(market.index(instrument, moment)))
+
+
+def premium_klines(call: Call) -> list[list[Any]]:
+    """(mark − index) / index."""
+    instrument, market = call.instrument(), call.world.market
+
+    def premium(moment: int) -> int:
+        index = atoms(market.index(instrument, moment))
+        return divide((atoms(market.mark(instrument, moment)) - index) * ATOM, index)
+
+    return _sampled(call, premium)
+
+
+def _sampled(call: Call, figure: Callable[[int], int]) -> list[list[Any]]:
+    """A candle opens at the figure of its first instant; high and low are of its start, middle and end."""
+    interval = interval_of(call.text("interval"))
     start, end = call.span()
     world, limit = call.world, call.limit(500, 1500)
     newest = min(world.now, end - 1 if end is not None else world.now) // interval * interval
@@ -54,10 +89,18 @@ def mark_klines(call: Call) -> list[list[Any]]:
     rows: list[list[Any]] = []
     for at in range(first, min(newest, first + (limit - 1) * interval) + 1, interval):
         moments = (at, min(at + interval // 2, world.now), min(at + interval - SECOND, world.now))
-        marks = [atoms(world.market.mark(instrument, moment)) for moment in moments]
-        prices = [text(value) for value in (marks[0], max(marks), min(marks), marks[-1])]
+        seen = [figure(moment) for moment in moments]
+        prices = [text(value) for value in (seen[0], max(seen), min(seen), seen[-1])]
         rows.append([to_millis(at), *prices, "0", to_millis(at + interval) - 1, "0", interval // MINUTE, "0", "0", "0"])
     return rows
+
+
+def _of_pair(call: Call) -> Listing:
+    wanted = call.text("pair")
+    found = next((one for one in call.venue.listings.values() if pair(one) == wanted), None)
+    if found is None:
+        raise BinanceError(*BAD_SYMBOL)
+    return found
 
 
 def agg_trades(call: Call) -> list[dict[str, Any]]:
@@ -90,11 +133,10 @@ def _prints(call: Call) -> Sequence[Print]:
 
 
 def _agg_row(deal: Print, listing: Listing) -> dict[str, Any]:
-    places = _places(listing)
     row = {
         "a": deal.id,
-        "p": listing.price_text(deal.price, places[0]),
-        "q": listing.quantity_text(deal.quantity, places[1]),
+        "p": price_text(listing, deal.price),
+        "q": quantity_text(listing, deal.quantity),
         "f": deal.id,
         "l": deal.id,
         "T": to_millis(deal.ts),
@@ -104,12 +146,11 @@ def _agg_row(deal: Print, listing: Listing) -> dict[str, Any]:
 
 
 def _trade_row(deal: Print, listing: Listing) -> dict[str, Any]:
-    places = _places(listing)
     return {
         "id": deal.id,
-        "price": listing.price_text(deal.price, places[0]),
-        "qty": listing.quantity_text(deal.quantity, places[1]),
-        "quoteQty": text(listing.notional(deal.quantity, deal.price)),
+        "price": price_text(listing, deal.price),
+        "qty": quantity_text(listing, deal.quantity),
+        "baseQty" if is_coinm(listing) else "quoteQty": text(listing.notional(deal.quantity, deal.price)),
         "time": to_millis(deal.ts),
         "isBuyerMaker": not deal.buyer_is_taker,
     }
@@ -117,7 +158,7 @@ def _trade_row(deal: Print, listing: Listing) -> dict[str, Any]:
 
 def depth(call: Call) -> dict[str, Any]:
     listing = call.listing()
-    wanted = call.limit(100 if call.market == SPOT else 500, 5000)
+    wanted = call.limit(100 if call.market == SPOT else 500, _SPOT_DEPTH)
     if call.market != SPOT and wanted not in _DEPTHS:
         raise BinanceError(-4021, f"Invalid depth limit {wanted}")
     book = call.venue.books[listing.symbol]
@@ -126,142 +167,11 @@ def depth(call: Call) -> dict[str, Any]:
         "bids": levels(book.depth(BUY, wanted), listing),
         "asks": levels(book.depth(SELL, wanted), listing),
     }
-    return body if call.market == SPOT else {"E": call.now_ms, "T": call.now_ms} | body
+    if call.market == SPOT:
+        return body
+    named = {"symbol": listing.symbol, "pair": pair(listing)} if call.market == COINM else {}
+    return {"E": call.now_ms, "T": call.now_ms} | named | body
 
 
 def levels(found: list[Level], listing: Listing) -> list[list[str]]:
-    price, quantity = _places(listing)
-    return [[listing.price_text(level.ticks, price), listing.quantity_text(level.lots, quantity)] for level in found]
-
-
-def book_ticker(call: Call) -> Any:
-    rows = [best(call.world, call.market, listing) for listing in call.listings()]
-    if call.market != SPOT:
-        rows = [row | {"time": call.now_ms, "lastUpdateId": _version(call, row["symbol"])} for row in rows]
-    return rows[0] if call.maybe("symbol") else rows
-
-
-def best(world: World, market: str, listing: Listing) -> dict[str, Any]:
-    """Best bid and ask with what stands there; an empty side is 0."""
-    book = world.venues[market].books[listing.symbol]
-    price, quantity = _places(listing)
-    row: dict[str, Any] = {"symbol": listing.symbol}
-    for side, name in ((BUY, "bid"), (SELL, "ask")):
-        ticks = book.best(side)
-        lots = 0 if ticks is None else book.lots_at(side, ticks)
-        row[f"{name}Price"] = listing.price_text(ticks or 0, price)
-        row[f"{name}Qty"] = listing.quantity_text(lots, quantity)
-    return row
-
-
-def price_ticker(call: Call) -> Any:
-    rows: list[dict[str, Any]] = []
-    for listing in call.listings():
-        last = call.world.histories[listing.instrument.id].last_price()
-        rows.append({"symbol": listing.symbol, "price": listing.price_text(last, _places(listing)[0])})
-        if call.market != SPOT:
-            rows[-1]["time"] = call.now_ms
-    return rows[0] if call.maybe("symbol") else rows
-
-
-def day_ticker(call: Call) -> Any:
-    rows = [day_row(call.world, call.market, listing) for listing in call.listings()]
-    return rows[0] if call.maybe("symbol") else rows
-
-
-def day_row(world: World, market: str, listing: Listing) -> dict[str, Any]:
-    """The last 24 hours, counted in whole minutes."""
-    history = world.histories[listing.instrument.id]
-    day = history.day()
-    first, last = day.open, day.close
-    price, quantity = _places(listing)
-    average = divide(day.turnover, day.volume) if day.volume else last
-    newest = history.latest_prints(1)
-    last_id = newest[-1].id if newest else 0
-    row: dict[str, Any] = {
-        "symbol": listing.symbol,
-        "priceChange": listing.price_text(last - first, price),
-        "priceChangePercent": f"{100 * (last - first) / first:.3f}",
-        "weightedAvgPrice": listing.price_text(average, price),
-        "lastPrice": listing.price_text(last, price),
-        "lastQty": listing.quantity_text(newest[-1].quantity if newest else 0, quantity),
-        "openPrice": listing.price_text(first, price),
-        "highPrice": listing.price_text(day.high, price),
-        "lowPrice": listing.price_text(day.low, price),
-        "volume": listing.quantity_text(day.volume, quantity),
-        "quoteVolume": text(day.turnover * listing.tick_lot),
-        "openTime": to_millis(max(world.now - DAY, day.minute_ns)),
-        "closeTime": to_millis(world.now),
-        "firstId": last_id - max(day.count - 1, 0),
-        "lastId": last_id,
-        "count": day.count,
-    }
-    if market == SPOT:
-        quote = best(world, market, listing)
-        del quote["symbol"]
-        row |= quote | {"prevClosePrice": listing.price_text(first, price)}
-    return row
-
-
-def premium_index(call: Call) -> Any:
-    rows = [premium_row(call.world, listing) for listing in call.listings()]
-    return rows[0] if call.maybe("symbol") else rows
-
-
-def premium_row(world: World, listing: Listing) -> dict[str, Any]:
-    instrument = listing.instrument.id
-    return {
-        "symbol": listing.symbol,
-        "markPrice": text(world.mark(instrument)),
-        "indexPrice": f"{world.market.index(instrument, world.now):.8f}",
-        "estimatedSettlePrice": text(world.mark(instrument)),
-        "lastFundingRate": world.last_funding_rate(instrument),
-        "interestRate": "0.00010000",
-        "nextFundingTime": to_millis(world.next_funding()),
-        "time": to_millis(world.now),
-    }
-
-
-def funding_rates(call: Call) -> list[dict[str, Any]]:
-    """Settled instants only, ascending."""
-    start, end = call.span()
-    limit = call.limit(100, 1000)
-    world = call.world
-    newest = min(world.now, end - 1 if end is not None else world.now) // FUNDING
-    oldest = -(-max(world.market.first_minute, start or 0) // FUNDING)
-    instants = range(oldest, newest + 1)
-    chosen = instants[:limit] if start is not None else instants[-limit:]
-    rows: list[dict[str, Any]] = []
-    for number in chosen:
-        for listing in call.listings():
-            instrument, at = listing.instrument.id, number * FUNDING
-            rows.append(
-                {
-                    "symbol": listing.symbol,
-                    "fundingTime": to_millis(at),
-                    "fundingRate": f"{world.market.funding_rate(instrument, at):.8f}",
-                    "markPrice": f"{world.market.mark(instrument, at):.8f}",
-                }
-            )
-    return rows
-
-
-def funding_info(call: Call) -> list[dict[str, Any]]:
-    return [
-        {
-            "symbol": listing.symbol,
-            "adjustedFundingRateCap": "0.02000000",
-            "adjustedFundingRateFloor": "-0.02000000",
-            "fundingIntervalHours": FUNDING // HOUR,
-            "disclaimer": False,
-        }
-        for listing in call.listings()
-    ]
-
-
-def _places(listing: Listing) -> tuple[int, int]:
-    return (8, 8) if listing.instrument.is_spot else (listing.price_decimals, listing.quantity_decimals)
-
-
-def _version(call: Call, symbol: str) -> int:
-    return call.venue.books[symbol].version
+    return [[price_text(listing, level.ticks), quantity_text(listing, level.lots)] for level in found]

@@ -11,6 +11,9 @@ from jtrader.venue.listing import Listing
 from jtrader.venue.records import BalancesChanged, Execution, Holding, Order, OrderReported, Trade
 from jtrader.venue.units import text
 
+_EXECUTIONS = {Execution.AMENDED: "REPLACED"}
+"""Where spot's word is another."""
+
 
 def _core(order: Order, listing: Listing) -> dict[str, Any]:
     return {
@@ -25,21 +28,32 @@ def _core(order: Order, listing: Listing) -> dict[str, Any]:
         "cummulativeQuoteQty": text(order.quote),
         "status": STATUS[order.status],
         "timeInForce": time_word(SPOT, order.style),
-        "type": kind_word(SPOT, order.style),
+        "type": kind_word(SPOT, order),
         "side": side_word(order.side),
         "selfTradePreventionMode": "EXPIRE_MAKER",
-    }
+    } | ({"stopPrice": stop_text(order, listing)} if order.trigger is not None else {})
+
+
+def stop_text(order: Order, listing: Listing) -> str:
+    return listing.price_text(order.trigger.ticks if order.trigger is not None else 0, 8)
 
 
 def order_row(order: Order, listing: Listing) -> dict[str, Any]:
     return _core(order, listing) | {
-        "stopPrice": "0.00000000",
+        "stopPrice": stop_text(order, listing),
         "icebergQty": "0.00000000",
         "time": to_millis(order.created),
         "updateTime": to_millis(order.updated),
-        "isWorking": True,
-        "workingTime": to_millis(order.created),
+        "isWorking": not order.is_waiting,
+        "workingTime": _working_time(order),
     }
+
+
+def _working_time(order: Order) -> int:
+    """When it went into the book; -1 while it waits for its price."""
+    if order.trigger is None:
+        return to_millis(order.created)
+    return to_millis(order.triggered) if order.triggered else -1
 
 
 def placed_row(order: Order, listing: Listing, trades: list[Trade]) -> dict[str, Any]:
@@ -55,7 +69,7 @@ def placed_row(order: Order, listing: Listing, trades: list[Trade]) -> dict[str,
         for trade in trades
     ]
     at = to_millis(order.created)
-    return _core(order, listing) | {"transactTime": at, "workingTime": at, "fills": fills}
+    return _core(order, listing) | {"transactTime": at, "workingTime": _working_time(order), "fills": fills}
 
 
 def cancelled_row(order: Order, listing: Listing) -> dict[str, Any]:
@@ -93,8 +107,8 @@ def account_row(account: Account, listing: Listing | None, now_ms: int) -> dict[
         "sellerCommission": 0,
         "commissionRates": {"maker": text(maker), "taker": text(taker), "buyer": text(0), "seller": text(0)},
         "canTrade": True,
-        "canWithdraw": False,
-        "canDeposit": False,
+        "canWithdraw": True,
+        "canDeposit": True,
         "brokered": False,
         "requireSelfTradePrevention": False,
         "preventSor": False,
@@ -120,17 +134,17 @@ def execution_report(report: OrderReported, listing: Listing) -> dict[str, Any]:
         "s": order.symbol,
         "c": order.cancel_id if cancelled else order.client_id,
         "S": side_word(order.side),
-        "o": kind_word(SPOT, order.style),
+        "o": kind_word(SPOT, order),
         "f": time_word(SPOT, order.style),
         "q": listing.quantity_text(order.lots, 8),
         "p": listing.price_text(order.price or 0, 8),
-        "P": "0.00000000",
+        "P": stop_text(order, listing),
         "F": "0.00000000",
         "g": -1,
         "C": order.client_id if cancelled else "",
-        "x": report.execution.value,
+        "x": _EXECUTIONS.get(report.execution, report.execution.value),
         "X": STATUS[order.status],
-        "r": "NONE",
+        "r": "INSUFFICIENT_BALANCE" if report.execution is Execution.REJECTED else "NONE",
         "i": order.id,
         "l": listing.quantity_text(trade.lots if trade else 0, 8),
         "z": listing.quantity_text(order.filled, 8),
@@ -140,14 +154,14 @@ def execution_report(report: OrderReported, listing: Listing) -> dict[str, Any]:
         "T": at,
         "t": trade.id if trade else -1,
         "I": order.id * 2,
-        "w": order.is_open and order.price is not None,
+        "w": order.is_open and order.price is not None and not order.is_waiting,
         "m": trade.maker if trade else False,
         "M": False,
         "O": to_millis(order.created),
         "Z": text(order.quote),
         "Y": text(trade.quote if trade else 0),
         "Q": text(order.quote_wanted),
-        "W": to_millis(order.created),
+        "W": _working_time(order),
         "V": "EXPIRE_MAKER",
     }
 

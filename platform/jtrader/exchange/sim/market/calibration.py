@@ -48,6 +48,8 @@ class InstrumentCalibration(msgspec.Struct, frozen=True, kw_only=True):
     volume_on_move: float
     volume_parts: dict[float, float]
     basis_mean_bp: float = 0.0
+    carry_bp_per_year: float = 0.0
+    """Of a dated contract: its usual distance to the underlying for each year up to its expiry."""
     basis_parts: dict[float, float]
     """Deviation from the underlying's path in bp, by time constant."""
     orders_per_second: float

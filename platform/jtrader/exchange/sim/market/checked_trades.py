@@ -15,11 +15,9 @@ class TradeTape:
     and are left out."""
 
     def __init__(self, instrument: Instrument, parts: list[TradeRows]) -> None:
-        for part in parts:
-            _check(part, float(instrument.price_tick), float(instrument.quantity_step))
+        check_trades(instrument, parts)
         ids = np.concatenate([part.ids for part in parts])
         order = np.argsort(ids, kind="stable")
-        self._refuse_doubles(parts, ids[order])
         self.first_id = int(ids[order][0])
         self._ts = np.maximum.accumulate(np.concatenate([part.ts for part in parts])[order])
         values = np.concatenate([part.values for part in parts], axis=1)[:, order]
@@ -69,13 +67,15 @@ class TradeTape:
         sums: Ints = total[self._edges[1:]] - total[self._edges[:-1]]
         return sums
 
-    def _refuse_doubles(self, parts: list[TradeRows], ids: Ints) -> None:
-        twice = np.flatnonzero(np.diff(ids) == 0)
-        if twice.size:
-            where = parts[0]
-            raise BadInput(
-                f"{where.file} ({where.instrument}): trade id {ids[twice[0]]} is there twice; once is allowed"
-            )
+
+def check_trades(instrument: Instrument, parts: list[TradeRows]) -> None:
+    """Raises BadInput for a value that is no trade's, or an id that is there twice."""
+    for part in parts:
+        _check(part, float(instrument.price_tick), float(instrument.quantity_step))
+    ids = np.sort(np.concatenate([part.ids for part in parts]))
+    twice = np.flatnonzero(np.diff(ids) == 0)
+    if twice.size:
+        raise BadInput(f"{parts[0].file} ({instrument.id}): trade id {ids[twice[0]]} is there twice; once is allowed")
 
 
 def _check(part: TradeRows, tick: float, step: float) -> None:

@@ -13,6 +13,7 @@ from typing import Protocol
 from jtrader.domain.order import Side
 from jtrader.domain.times import MINUTE
 from jtrader.exchange.sim.market.arrivals import Moment, moments_of
+from jtrader.exchange.sim.market.figures import lot_in_base
 from jtrader.exchange.sim.market.ladder import Ladder
 from jtrader.exchange.sim.market.randomness import keyed
 from jtrader.exchange.sim.market.served import Served
@@ -29,7 +30,7 @@ class LiveFlow(Protocol):
     """Call `opening_book` once, then `advance` with growing times, about every 100 to 500 ms of market time."""
 
     def opening_book(self) -> list[tuple[Side, int, int]]:
-        """Resting orders (side, price, lots) at the window's start, best first; several may share a price."""
+        """Resting orders (side, price, lots) at the start, best first; several may share a price."""
         ...
 
     def advance(self, ts: int, best_bid: int | None, best_ask: int | None) -> list[FlowEvent]:
@@ -38,23 +39,27 @@ class LiveFlow(Protocol):
 
 
 class Participants:
-    """The LiveFlow of one served instrument; deterministic for the same calls."""
+    """The LiveFlow of one served instrument from `start` (ns) on; deterministic for the same calls."""
 
-    def __init__(self, seed: int, served: Served) -> None:
+    def __init__(self, seed: int, served: Served, start: int) -> None:
         self._seed = seed
         self._served = served
-        self._draws = keyed(seed, f"flow/{served.instrument.id}", served.live_start)
-        self._fair = served.fair(served.live_start * MINUTE) / served.tick
+        minute, into = divmod(start, MINUTE)
+        self._draws = keyed(seed, f"flow/{served.instrument.id}", minute)
+        self._fair = served.fair(start) / served.tick
         tick_bp = 1.0 / self._fair / BP
-        lots_per_base = 1.0 / float(served.instrument.quantity_step) / served.intensity
+        lots_per_base = 1.0 / lot_in_base(served.instrument) / served.intensity
         self._bids, self._asks = (
             Ladder(side, served.path.figures, tick_bp, lots_per_base) for side in (Side.BUY, Side.SELL)
         )
         self._reach = TAKER_REACH_BP / tick_bp
-        self._now = served.live_start * MINUTE
-        self._minute = served.live_start
+        self._now = start
+        self._minute = minute
         self._coming: list[Moment] = []
         self._usual_lots = 1
+        if into and minute < served.live_end:
+            self._load()
+            self._coming = [moment for moment in self._coming if moment.ts > start]
         self._best: tuple[int | None, int | None] = (None, None)
         self._placed = (0, 0)
         self._behind = False

@@ -3,8 +3,9 @@
 import numpy as np
 
 from jtrader.domain.instrument import Instrument
-from jtrader.exchange.sim.market.calibration import BASES, RANGE_SHRINK
+from jtrader.exchange.sim.market.calibration import RANGE_SHRINK
 from jtrader.exchange.sim.market.columns import Ints
+from jtrader.exchange.sim.market.figures import base_figures, lot_in_base
 from jtrader.exchange.sim.market.latent import DAY_MINUTES, Floats, Mixture
 from jtrader.exchange.sim.market.quoted import FairPath
 from jtrader.exchange.sim.market.randomness import keyed
@@ -24,7 +25,7 @@ class MinuteMaker:
         self._tick = float(instrument.price_tick)
         figures = path.figures
         self._extra_volume = Mixture(seed, f"volume/{instrument.id}", figures.volume_parts)
-        self._hours = np.log(hour_curve(BASES[figures.base].hour_volume))
+        self._hours = np.log(hour_curve(base_figures(figures.base).hour_volume))
 
     def ticks(self, log_prices: Floats) -> Ints:
         whole: Ints = np.maximum(np.rint(np.exp(log_prices) / self._tick), 1).astype(np.int64)
@@ -55,7 +56,7 @@ class MinuteMaker:
             + figures.volume_on_move * (np.abs(moves.shock) - _MEAN_ABS_SHOCK)
             + self._extra_volume.day(day)
         )
-        lots = np.rint(np.exp(log_volume) / float(self._instrument.quantity_step))
+        lots = np.rint(np.exp(log_volume) / lot_in_base(self._instrument))
         whole: Ints = np.maximum(lots, MIN_LOTS).astype(np.int64)
         return whole
 

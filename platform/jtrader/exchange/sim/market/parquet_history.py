@@ -1,10 +1,11 @@
 """Recorded Parquet files. A file holds candles, trades or funding, told apart by its columns:
 
-* candles: `ts` (start of the minute, UTC), `venue`, `symbol`, `open`, `high`, `low`, `close`, `volume` (base units);
-* trades: `ts`, `venue`, `symbol`, `trade_id`, `price`, `amount` (base units), `side` (the taker's: buy or sell);
+* candles: `ts` (start of the minute, UTC), `venue`, `symbol`, `open`, `high`, `low`, `close`, `volume` (order units);
+* trades: `ts`, `venue`, `symbol`, `trade_id`, `price`, `amount` (order units), `side` (the taker's: buy or sell);
 * funding: `ts`, `venue`, `symbol`, `rate` (fraction per interval).
 
-`venue` is a market of ours (binance_usdm, binance_spot); more columns are allowed and ignored.
+Order units are the base coin or, where the instrument counts them, contracts. `venue` is a market of ours
+(binance_usdm, binance_spot, bitmex, …); more columns are allowed and ignored.
 """
 
 from pathlib import Path
@@ -42,10 +43,11 @@ def read_parquet(file: Path) -> list[Rows]:
         missing = np.flatnonzero(table[name].is_null().to_numpy())
         if missing.size:
             raise BadInput(f"{file}, row {missing[0] + 1}: {name} is missing; every row needs {', '.join(columns)}")
-    return [_part(file, columns, table, venue, symbol) for venue, symbol in _instruments(table)]
+    return [_part(file, columns, table, venue, symbol) for venue, symbol in instruments_of(table)]
 
 
-def _instruments(table: pa.Table) -> list[tuple[str, str]]:
+def instruments_of(table: pa.Table) -> list[tuple[str, str]]:
+    """(market, symbol) of every instrument in the rows."""
     groups = table.select(["venue", "symbol"]).cast(pa.schema([("venue", pa.string()), ("symbol", pa.string())]))
     return sorted(
         (row["venue"], row["symbol"]) for row in groups.group_by(["venue", "symbol"]).aggregate([]).to_pylist()
@@ -64,7 +66,7 @@ def _part(file: Path, columns: tuple[str, ...], table: pa.Table, venue: str, sym
         except pa.ArrowInvalid as error:
             raise BadInput(f"{file}: {', '.join(names)} must be numbers ({error})") from error
 
-    ts = _nanoseconds(file, part["ts"])
+    ts = nanoseconds(file, part["ts"])
     if columns is CANDLES:
         values = floats("open", "high", "low", "close", "volume")
         return CandleRows(file=file, instrument=instrument, rows=rows, ts=ts, values=values)
@@ -80,7 +82,8 @@ def _part(file: Path, columns: tuple[str, ...], table: pa.Table, venue: str, sym
     return TradeRows(file=file, instrument=instrument, rows=rows, ids=ids, ts=ts, values=values, buys=buys)
 
 
-def _nanoseconds(file: Path, column: pa.ChunkedArray) -> np.ndarray:
+def nanoseconds(file: Path, column: pa.ChunkedArray) -> np.ndarray:
+    """Times as int ns. Raises BadInput for a column of another type or zone."""
     if not pa.types.is_timestamp(column.type) or column.type.tz is None:
         raise BadInput(f"{file}: ts is {column.type}; it must be a timestamp with zone UTC")
     return np.asarray(column.cast(pa.timestamp("ns", column.type.tz)).cast(pa.int64()).to_numpy())

@@ -25,14 +25,22 @@ class MarketPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Share of a minute's return variance that the order-flow state explains; see `underlying`."""
     history: Path | None = None
     """A recorded file, or a folder of them; None = generated."""
+    replay: Path | None = None
+    """Recorded books and trades that are the live window: a file, or a folder of them. `live_start` None begins with
+    the first whole minute that all of them hold; the window ends with the last one, at the latest."""
+    expiries: dict[InstrumentId, int] = {}
+    """Dated contracts that end earlier than they are listed to."""
 
     def __post_init__(self) -> None:
-        if self.live_start is None and self.history is None:
+        if self.live_start is None and self.history is None and self.replay is None:
             raise BadInput(
                 "live_start is not set: without recorded history it must be a time like 2026-01-15T15:30:00Z"
             )
         if self.live_start is not None and self.live_start % MINUTE:
             raise BadInput(f"live_start {self.live_start} is not on a whole minute")
+        for instrument, expiry in self.expiries.items():
+            if expiry % MINUTE:
+                raise BadInput(f"the expiry {expiry} of {instrument} is not on a whole minute")
         if not self.instruments:
             raise BadInput("instruments is empty: name at least one, for example binance_usdm:BTCUSDT")
         for name, low, high in (("live_minutes", 1, 1440), ("days", 1, 3650), ("seed", 0, 2**63)):

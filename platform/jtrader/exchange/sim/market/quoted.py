@@ -1,14 +1,20 @@
-"""An instrument's fair price: its underlying's path and a mean-reverting deviation from it (the basis)."""
+"""An instrument's fair price: its underlying's path and a mean-reverting deviation from it (the basis).
+
+The usual basis of a perpetual is constant; that of a dated contract is its carry for the time left, zero at expiry.
+"""
 
 import math
 
 import numpy as np
 
 from jtrader.domain.instrument import Instrument
-from jtrader.domain.times import MINUTE, SECOND
-from jtrader.exchange.sim.market.calibration import BASES, INSTRUMENTS, InstrumentCalibration
+from jtrader.domain.times import DAY, MINUTE, SECOND
+from jtrader.exchange.sim.market.calibration import InstrumentCalibration
+from jtrader.exchange.sim.market.figures import base_figures, instrument_figures
 from jtrader.exchange.sim.market.latent import DAY_MINUTES, Floats, Mixture
 from jtrader.exchange.sim.market.underlying import BP, MINUTE_SECONDS, Underlying
+
+YEAR = 365 * DAY
 
 
 class FairPath:
@@ -18,14 +24,16 @@ class FairPath:
     def __init__(
         self, seed: int, instrument: Instrument, underlying: Underlying, anchor: int, anchor_price: float | None
     ) -> None:
-        self.figures: InstrumentCalibration = INSTRUMENTS[instrument.id]
+        self.figures: InstrumentCalibration = instrument_figures(instrument.id, instrument.base)
         self.underlying = underlying
         self._basis = Mixture(seed, f"basis/{instrument.id}", self.figures.basis_parts)
         self._levels: dict[int, Floats] = {}
+        self._strays: dict[int, Floats] = {}
         self._seconds: tuple[int, Floats] | None = None
-        self.usual_basis = self.figures.basis_mean_bp * BP
+        self._expiry = (instrument.expiry or 0) // MINUTE
+        self._carry = self.figures.carry_bp_per_year * BP * MINUTE / YEAR
         if anchor_price is None:
-            self._start = math.log(BASES[self.figures.base].start_price) + self.usual_basis
+            self._start = math.log(base_figures(self.figures.base).start_price) + self.figures.basis_mean_bp * BP
         else:
             self._start = math.log(anchor_price) - float(self._drifted(anchor // DAY_MINUTES)[anchor % DAY_MINUTES])
 
@@ -35,7 +43,10 @@ class FairPath:
 
     def _drifted(self, day: int) -> Floats:
         if day not in self._levels:
-            self._levels[day] = self.underlying.levels(day) + BP * self._basis.day(day)
+            self._levels[day] = self.underlying.levels(day) + self._stray(day)
+            if self._carry:
+                left = self._expiry - day * DAY_MINUTES - np.arange(DAY_MINUTES)
+                self._levels[day] += self._carry * np.maximum(left, 0)
         return self._levels[day]
 
     def at(self, minute: int) -> float:
@@ -61,7 +72,17 @@ class FairPath:
         minute, rest = divmod(ts, MINUTE)
         return float(self.seconds(minute)[rest // SECOND])
 
+    def usual_basis_at(self, ts: int) -> float:
+        """Log distance to the index that is usual at the start of `ts`'s minute."""
+        return self.figures.basis_mean_bp * BP + self._carry * max(self._expiry - ts // MINUTE, 0)
+
     def basis_at(self, ts: int) -> float:
         """Log distance to the index at the start of `ts`'s minute."""
         day, index = divmod(ts // MINUTE, DAY_MINUTES)
-        return self.usual_basis + BP * float(self._basis.day(day)[index])
+        return self.usual_basis_at(ts) + float(self._stray(day)[index])
+
+    def _stray(self, day: int) -> Floats:
+        """How far the basis is from the usual one, in logs, each minute of the day."""
+        if day not in self._strays:
+            self._strays[day] = BP * self._basis.day(day)
+        return self._strays[day]

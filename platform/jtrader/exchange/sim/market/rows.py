@@ -54,7 +54,27 @@ class RateRows(msgspec.Struct, frozen=True, kw_only=True):
     rates: Floats
 
 
-Rows = CandleRows | TradeRows | RateRows
+class BookRows(msgspec.Struct, frozen=True, kw_only=True):
+    """`values` has rows price (quote), amount (order units); one row a level. `seq` numbers the messages; `snapshots`
+    and `bids` are 0 or 1; `first`, `last`, `previous` are update numbers; -1 stands for none there and in `ts`."""
+
+    file: Path
+    instrument: InstrumentId
+    rows: Ints
+    ts: Ints
+    seq: Ints
+    snapshots: Ints
+    first: Ints
+    last: Ints
+    previous: Ints
+    bids: Ints
+    values: Floats
+
+    def refuse(self, index: int, what: str) -> BadInput:
+        return refusal(self.file, int(self.rows[index]), self.instrument, what)
+
+
+Rows = CandleRows | TradeRows | RateRows | BookRows
 
 
 def refusal(file: Path, row: int, instrument: str, what: str) -> BadInput:

@@ -1,7 +1,6 @@
 """One instrument of the market: its history, and the minutes after the live window."""
 
 import math
-from decimal import Decimal
 
 import numpy as np
 
@@ -10,11 +9,13 @@ from jtrader.domain.instrument import Instrument
 from jtrader.domain.times import MINUTE, SECOND
 from jtrader.exchange.sim.market.columns import FIELDS, Ints, Stretch
 from jtrader.exchange.sim.market.completion import Draws, complete
+from jtrader.exchange.sim.market.figures import lot_in_base
 from jtrader.exchange.sim.market.latent import DAY_MINUTES, Floats
 from jtrader.exchange.sim.market.minutes import MinuteMaker
 from jtrader.exchange.sim.market.quoted import FairPath
 from jtrader.exchange.sim.market.randomness import keyed
 from jtrader.exchange.sim.market.recording import Recording
+from jtrader.exchange.sim.market.replay import Replay
 from jtrader.exchange.sim.market.tape import Kline, Print
 from jtrader.exchange.sim.market.unfold import solve, unfold
 
@@ -25,7 +26,6 @@ FILLS_PER_ORDER = 2.0
 _ORDERS_ON_VOLUME = 0.6
 _BUYS_ON_MOVE = 0.2
 _BUYS_ON_FLOW = 0.08
-_UNIT = Decimal("1e-8")
 
 
 class Served:
@@ -36,10 +36,11 @@ class Served:
         seed: int,
         instrument: Instrument,
         path: FairPath,
-        recording: Recording | None,
+        recorded: tuple[Recording | None, Replay | None],
         window: tuple[int, int, int],
         intensity: float,
     ) -> None:
+        recording, self._replay = recorded
         self.instrument = instrument
         self.path = path
         self.intensity = intensity
@@ -51,6 +52,9 @@ class Served:
         self._shift = 0.0
         self._after: list[Stretch] | None = None
         self.history = self._recorded(recording) if recording else self._generated(self.first, self.live_start, 1)
+        if self._replay and not recording:
+            before = self._replay.first_id(self.live_start * MINUTE) - self.history.first_id(self.live_start)
+            self.history = Stretch(self.first, self.history.table, 1 + max(before, 0))
 
     def klines(self, start: int, end: int) -> list[Kline]:
         found = list(self.history.klines(start, end))
@@ -85,17 +89,21 @@ class Served:
         self._after = [self._generated(self.live_end, day * DAY_MINUTES, first_id)]
 
     def fair(self, ts: int) -> float:
-        """The fair price in quote currency: the last recorded close up to `ts`, or the generated path at its second."""
-        if self._recording and ts < self.live_start * MINUTE:
+        """The fair price in quote currency: the last recorded close or middle of the book up to `ts`, or the generated
+        path at its second."""
+        if not self._is_recorded(ts):
+            return math.exp(self.path.at_ts(ts) + self._shift_at(ts))
+        if ts < self.live_start * MINUTE:
             minute = max(ts // MINUTE, self.first)
             row, column = ("close", minute - 1) if minute > self.first else ("open", minute)
             return int(self.history.table[FIELDS.index(row), column - self.first]) * self.tick
-        return math.exp(self.path.at_ts(ts) + self._shift_at(ts))
+        assert self._replay is not None
+        return self._replay.book.mid(ts) * self.tick
 
     def index(self, ts: int) -> float:
-        """The fair price without the basis; before `live_start` of recorded history, without the usual basis."""
-        recorded = self._recording is not None and ts < self.live_start * MINUTE
-        return self.fair(ts) * math.exp(-(self.path.usual_basis if recorded else self.path.basis_at(ts)))
+        """The fair price without the basis; while prices are recorded ones, without the usual basis."""
+        basis = self.path.usual_basis_at(ts) if self._is_recorded(ts) else self.path.basis_at(ts)
+        return self.fair(ts) * math.exp(-basis)
 
     def buy_share(self, day: int) -> Floats:
         """The takers' expected share of buys in each minute of a generated day."""
@@ -105,10 +113,15 @@ class Served:
     def expected_orders(self, lots: Ints) -> Floats:
         """Taker orders of a minute with so much volume."""
         figures = self.path.figures
-        usual = figures.minute_volume / float(self.instrument.quantity_step)
+        usual = figures.minute_volume / lot_in_base(self.instrument)
         rate = figures.orders_per_second * MINUTE / SECOND * self.intensity
         orders: Floats = rate * (lots / usual) ** _ORDERS_ON_VOLUME
         return orders
+
+    def _is_recorded(self, ts: int) -> bool:
+        if ts < self.live_start * MINUTE:
+            return self._recording is not None
+        return self._replay is not None and ts < self.live_end * MINUTE
 
     def _shift_at(self, ts: int) -> float:
         """What is left at `ts` of the distance between the last trade and the fair path; none up to `live_end`, so
@@ -169,8 +182,3 @@ class Served:
 
 def _possible(kline: Kline) -> bool:
     return kline.count == kline.volume == kline.turnover == 0 or (kline.count > 0 and solve(kline) is not None)
-
-
-def exact_price(price: float) -> Decimal:
-    """A price in quote currency with 8 decimals."""
-    return round(price * 1e8) * _UNIT

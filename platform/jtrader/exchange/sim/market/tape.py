@@ -41,12 +41,15 @@ class FlowKind(StrEnum):
 
     ADD: a limit order rests at `price` (never at or beyond the opposite best). REDUCE: up to `lots` of what other
     participants have resting at `price` is cancelled, newest first; less where less is left, nothing where nothing is.
-    TAKE: an immediate-or-cancel order of `lots` with limit `price`.
+    TAKE: an immediate-or-cancel order of `lots` with limit `price`. Of a replay: SET makes what the others have resting
+    at `price` exactly `lots`; PRINT is a trade of `lots` at exactly `price`.
     """
 
     ADD = "add"
     REDUCE = "reduce"
     TAKE = "take"
+    SET = "set"
+    PRINT = "print"
 
 
 class FlowEvent(msgspec.Struct, frozen=True, gc=False):

@@ -14,7 +14,8 @@ p, a minute's variance stays the same.
 
 import numpy as np
 
-from jtrader.exchange.sim.market.calibration import BASES, FLOW_MEMORY_MINUTES
+from jtrader.exchange.sim.market.calibration import FLOW_MEMORY_MINUTES
+from jtrader.exchange.sim.market.figures import base_figures
 from jtrader.exchange.sim.market.latent import DAY_MINUTES, Floats, MinuteProcess, Mixture
 from jtrader.exchange.sim.market.randomness import keyed
 
@@ -44,7 +45,7 @@ class Underlying:
     def __init__(
         self, seed: int, base: str, predictability: float, anchor: int, leader: "Underlying | None" = None
     ) -> None:
-        figures = BASES[base]
+        figures = base_figures(base)
         self._seed = seed
         self._name = f"underlying/{base}"
         self._figures = figures

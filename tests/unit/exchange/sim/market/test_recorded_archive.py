@@ -113,7 +113,7 @@ def test_a_malformed_file_is_refused_with_its_row(tmp_path: Path, edit: object, 
 
 
 def test_market_and_symbol_must_be_told(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="no folder above tells the market; put it below binance_usdm/ or binance_spot/"):
+    with pytest.raises(BadInput, match="no folder above tells the market; put it below binance_usdm/"):
         served(put(tmp_path, "BTCUSDT-1m-2026-01-14.csv", kline_lines()))
     with pytest.raises(BadInput, match=r"not a name of Binance's archive, for example BTCUSDT-1m-2025-05\.csv"):
         served(put(tmp_path / "spot", "prices.csv", kline_lines()))

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from fixtures.simmarket import BTC, ETH, LIVE_START, SPOT_BTC, aggregate, plan
+from fixtures.simmarket import BTC, ETH, FOUR, LIVE_START, SPOT_BTC, aggregate, plan
 from jtrader.domain.errors import BadInput, Broken
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.times import DAY, HOUR, MINUTE, parse_time
@@ -79,7 +79,7 @@ def test_an_instrument_that_nobody_traded_goes_on_from_its_path(market: SimMarke
     assert market.klines(ETH, market.live_end, market.live_end + HOUR)
 
 
-@pytest.mark.parametrize("instrument", list(LISTED))
+@pytest.mark.parametrize("instrument", FOUR)
 def test_mark_and_index_have_eight_decimals_and_meet_the_closes(market: SimMarket, instrument: InstrumentId) -> None:
     kline = market.klines(instrument, LIVE_START - HOUR, LIVE_START)[0]
     mark = market.mark(instrument, kline.minute_ns + MINUTE)
