@@ -1,404 +1,359 @@
-"""ports.Broker over the real ccxt client, against the simulator, on both markets."""
+"""ports.Broker of Binance over the real ccxt and against the simulator: the suite of behaviours on three markets, and
+what is Binance's own."""
 
 import asyncio
-import contextlib
-import itertools
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import TypeVar
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from fixtures.simulator import Simulator, StartSimulator
+from contract.broker_suite import BrokerCase, BrokerSuite
+from fixtures.broker_desk import BrokerDesk, closing
+from fixtures.faults import faults, rule
+from fixtures.simulator import BINANCE, COINM, Simulator, StartSimulator
 from fixtures.wire import Wire
-from jtrader.domain.account import EntryKind, VenueEntry
+from jtrader.domain.account import EntryKind, MarginMode, PositionMode, VenueEntry
 from jtrader.domain.errors import BadInput
-from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market, ParentId, StrategyId
-from jtrader.domain.order import ChildOrder, Fill, OrderStatus, OrderType, Side, TimeInForce, VenueOrder
-from jtrader.domain.times import DAY, HOUR, MINUTE
+from jtrader.domain.ids import InstrumentId, Market
+from jtrader.domain.order import Fill, OrderStatus, Side, TriggerBy
+from jtrader.domain.times import HOUR, MINUTE
 from jtrader.exchange.binance.broker import BinanceBroker
+from jtrader.exchange.binance.endpoints import Weights
+from jtrader.exchange.binance.rest import BinanceRest
 from jtrader.exchange.binance.session import Keys
-from jtrader.ports.broker import AccessDenied, OrderNotFound, OrderRefusedByVenue, OutcomeUnknown, RetryLater
+from jtrader.ports.broker import Broker, OutcomeUnknown, RetryLater
 
-MARKETS = ["binance_usdm", "binance_spot"]
-T = TypeVar("T")
-Report = VenueOrder | Fill | VenueEntry
-_numbers = itertools.count(1)
+GRANTED = 50
+"""How many times the usual requests: the tests ask in seconds what a desk asks in an hour."""
+TRADED = {
+    "binance_spot": ("BTCUSDT", "0.010", "api.binance.com", "/api/v3/klines"),
+    "binance_usdm": ("BTCUSDT", "0.010", "fapi.binance.com", "/fapi/v1/klines"),
+    "binance_coinm": ("BTCUSD_PERP", "3", "dapi.binance.com", "/dapi/v1/klines"),
+}
+
+
+class BinanceCase(BrokerCase):
+    def __init__(self, simulator: Simulator, market: str) -> None:
+        symbol, quantity, self._host, self._klines = TRADED[market]
+        self.simulator = simulator
+        self.market = Market(market)
+        self.quantity = Decimal(quantity)
+        with BinanceRest(market, simulator.uri) as rest:
+            (self.instrument,) = [one for one in rest.instruments() if one.venue_symbol == symbol]
+        self.funds = Decimal("0.5") if market == "binance_coinm" else Decimal(100_000)
+        self.keys = self.new_keys()
+        self.amends_price = not self.is_spot
+        self.has_entries = not self.is_spot
+        self.triggers = frozenset({TriggerBy.LAST} if self.is_spot else {TriggerBy.LAST, TriggerBy.MARK})
+        self._wire: Wire | None = None
+
+    def new_keys(self) -> Keys:
+        """Of an account that nobody else uses."""
+        keys = Keys(secrets.token_hex(16), secrets.token_hex(16))
+        held = {self.market: {"BTC" if self.market == "binance_coinm" else "USDT": str(self.funds)}}
+        self.simulator.add_account(keys.key, keys.secret, held, pace=GRANTED)
+        return keys
+
+    def broker(self, uri: str = "", page: int | None = None) -> Broker:
+        return self.own(uri, **({} if page is None else {"page": page}))
+
+    def spoilt(self, how: str) -> Broker:
+        keys = {
+            "key": Keys("wrong", self.keys.secret),
+            "secret": Keys(self.keys.key, "wrong"),
+            "clock": self.keys,
+        }[how]
+        made = self.own(keys=keys)
+        if how == "clock":
+            made._session.clock.correction = -60_000
+        return made
+
+    async def last_price(self) -> Decimal:
+        query = {"symbol": self.instrument.venue_symbol, "interval": "1m", "limit": 1}
+        rows = await asyncio.to_thread(lambda: self.simulator.get(self._host, self._klines, **query))
+        return Decimal(rows[-1][4])
+
+    async def advance(self, seconds: float) -> None:
+        await asyncio.to_thread(self.simulator.run_for, seconds)
+
+    async def deposit(self, asset: str, amount: str) -> None:
+        await asyncio.to_thread(self.simulator.transfer, self.keys.key, self.market, asset, amount)
+        await self.advance(1)
+
+    async def cut(self) -> None:
+        assert self._wire is not None
+        self._wire.is_down = True
+        self._wire.cut()
+
+    async def mend(self) -> None:
+        assert self._wire is not None
+        self._wire.is_down = False
+
+    async def _open(self, uri: str) -> None:
+        self._wire = await Wire(self.simulator.uri).__aenter__()
+        await super()._open(self._wire.uri)
+
+    def stop(self) -> None:
+        assert self._wire is not None
+        self._runner.run(self.desk.close())
+        self._runner.run(self._wire.__aexit__(None, None, None))
+        self._runner.close()
+
+    def own(self, uri: str = "", keys: Keys | None = None, **options: Any) -> BinanceBroker:
+        weights = Weights(GRANTED * 2_400, 400)
+        at = uri or self.simulator.uri
+        names = [InstrumentId(self.instrument.id)]
+        return BinanceBroker(self.account, self.market, names, keys or self.keys, at, weights=weights, **options)
+
+    async def now(self) -> int:
+        return int(await asyncio.to_thread(lambda: self.simulator.now))
 
 
 @pytest.fixture(scope="module")
 def venue(start_simulator: StartSimulator) -> Simulator:
-    """One market for the file, one minute into its live hour so that books stand."""
-    simulator = start_simulator()
+    """All three markets, one minute into their live hours so that books stand."""
+    simulator = start_simulator(instruments=[BINANCE[0], BINANCE[2], COINM[0]], live_minutes=600)
     simulator.run_for(60)
     return simulator
 
 
-class Desk:
-    """A broker with an account of its own, and all it has reported."""
-
-    def __init__(self, broker: BinanceBroker, simulator: Simulator) -> None:
-        self.broker = broker
-        self.simulator = simulator
-        self.instrument = InstrumentId(f"{broker.market}:BTCUSDT")
-        self.reports: list[Report] = []
-        self._arrived = asyncio.Condition()
-
-    async def follow(self) -> None:
-        async for report in self.broker.reports():
-            self.reports.append(report)
-            async with self._arrived:
-                self._arrived.notify_all()
-
-    async def until(self, what: Callable[[Report], T | None], seconds: float = 10) -> T:
-        """The first report that `what` picks."""
-        async with asyncio.timeout(seconds), self._arrived:
-            while True:
-                for report in self.reports:
-                    if (found := what(report)) is not None:
-                        return found
-                await self._arrived.wait()
-
-    async def price(self, factor: str = "1") -> Decimal:
-        """A price on the grid, `factor` times the last minute's close."""
-        host, path = ("fapi.binance.com", "/fapi/v1/klines") if self.is_usdm else ("api.binance.com", "/api/v3/klines")
-        rows = await asyncio.to_thread(lambda: self.simulator.get(host, path, symbol="BTCUSDT", interval="1m", limit=1))
-        return Decimal(int(Decimal(rows[-1][4]) * Decimal(factor)))
-
-    @property
-    def is_usdm(self) -> bool:
-        return self.broker.market == "binance_usdm"
-
-    def order(self, side: Side = Side.BUY, quantity: str = "0.010", **fields: object) -> ChildOrder:
-        number = next(_numbers)
-        given: dict[str, object] = {
-            "client_order_id": ClientOrderId(f"t{secrets.token_hex(4)}-{number}"),
-            "parent_id": ParentId(f"p{number}"),
-            "strategy": StrategyId("test"),
-            "account": self.broker.account,
-            "instrument": self.instrument,
-            "side": side,
-            "type": OrderType.MARKET,
-            "time_in_force": TimeInForce.GTC,
-            "quantity": Decimal(quantity),
-            "price": None,
-            "reduce_only": False,
-            "ts": 0,
-        }
-        return ChildOrder(**(given | fields))  # type: ignore[arg-type]
-
-    def limit(self, price: Decimal, side: Side = Side.BUY, **fields: object) -> ChildOrder:
-        return self.order(side, type=OrderType.LIMIT, price=price, **fields)
-
-    async def finished(self, order: ChildOrder) -> VenueOrder:
-        """The order's terminal report; its fills have been reported before it."""
-        return await self.until(
-            lambda r: (
-                r
-                if isinstance(r, VenueOrder) and r.client_order_id == order.client_order_id and r.status.is_terminal
-                else None
-            )
-        )
-
-    def fills_of(self, order: ChildOrder) -> list[Fill]:
-        return [r for r in self.reports if isinstance(r, Fill) and r.client_order_id == order.client_order_id]
+@pytest.fixture(scope="module", params=list(TRADED))
+def case(request: pytest.FixtureRequest, venue: Simulator) -> Iterator[BrokerCase]:
+    made = BinanceCase(venue, request.param)
+    made.start()
+    yield made
+    made.stop()
 
 
-@contextlib.asynccontextmanager
-async def desk(
-    simulator: Simulator, market: str, uri: str = "", stream: bool = True, page: int = 1_000
-) -> AsyncIterator[Desk]:
-    key, secret = secrets.token_hex(16), secrets.token_hex(16)
-    await asyncio.to_thread(simulator.add_account, key, secret)
-    broker = BinanceBroker(
-        AccountId("test"),
-        Market(market),
-        [InstrumentId(f"{market}:BTCUSDT")],
-        Keys(key, secret),
-        uri or simulator.uri,
-        page,
-    )
-    made = Desk(broker, simulator)
-    following = asyncio.create_task(made.follow()) if stream else None
-    try:
-        if following:
-            waiting = asyncio.create_task(broker.wait_live())
-            await asyncio.wait([following, waiting], return_when=asyncio.FIRST_COMPLETED, timeout=20)
-            assert broker.is_live, following.exception() if following.done() else "no stream after 20 s"
-        yield made
-    finally:
-        if following:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
-        await broker.close()
+class TestBinance(BrokerSuite):
+    """Inherits all behaviours."""
 
 
-def run(work: Callable[[], Awaitable[None]]) -> None:
-    async def within() -> None:
-        async with asyncio.timeout(90):
-            await work()
-
-    asyncio.run(within())
-
-
-@pytest.mark.parametrize("market", MARKETS)
-def test_a_market_order_is_reported_and_found_again_to_the_last_digit(venue: Simulator, market: str) -> None:
-    async def work() -> None:
-        async with desk(venue, market) as at:
-            order = at.order(quantity="0.020")
-            answer = await at.broker.submit(order)
-            assert (answer.client_order_id, answer.status) == (order.client_order_id, OrderStatus.FILLED)
-            assert (await at.finished(order)).filled == order.quantity
-
-            streamed = at.fills_of(order)
-            assert sum(fill.quantity for fill in streamed) == order.quantity
-            assert all(fill.fee_asset == ("USDT" if at.is_usdm else "BTC") and not fill.maker for fill in streamed)
-            assert list(await at.broker.fills(at.instrument, 0, 2**62)) == streamed
-
-            cost = sum((fill.price * fill.quantity for fill in streamed), Decimal(0))
-            fees = sum((fill.fee for fill in streamed), Decimal(0))
-            held = {balance.asset: balance.total for balance in await at.broker.balances()}
-            if at.is_usdm:
-                assert held == {"USDT": Decimal(100_000) - fees}
-                (position,) = await at.broker.positions()
-                assert (position.quantity, position.settle) == (order.quantity, "USDT")
-            else:
-                assert held == {"USDT": Decimal(100_000) - cost, "BTC": order.quantity - fees}
-                assert await at.broker.positions() == []
-
-    run(work)
-
-
-@pytest.mark.parametrize("market", MARKETS)
-def test_fills_of_another_process_name_our_orders_too(venue: Simulator, market: str) -> None:
-    async def work() -> None:
-        async with desk(venue, market, stream=False) as at:
-            orders = [at.order(quantity="0.010") for _ in range(3)]
-            for order in orders:
-                await at.broker.submit(order)
-            keys = at.broker._session._exchange
-            other = BinanceBroker(
-                AccountId("test"), Market(market), [at.instrument], Keys(keys.apiKey, keys.secret), venue.uri, page=2
-            )
-            fills = await other.fills(at.instrument, 0, 2**62)
-            await other.close()
-            names = list(dict.fromkeys(fill.client_order_id for fill in fills))
-            assert names == [order.client_order_id for order in orders]
-            assert sum(fill.quantity for fill in fills) == Decimal("0.030")
-
-    run(work)
-
-
-@pytest.mark.parametrize("market", MARKETS)
-def test_a_resting_order_lives_until_it_is_cancelled(venue: Simulator, market: str) -> None:
-    async def work() -> None:
-        async with desk(venue, market) as at:
-            order = at.limit(await at.price("0.97"))
-            assert (await at.broker.submit(order)).status is OrderStatus.NEW
-            (listed,) = await at.broker.open_orders()
-            assert listed == await at.broker.order(at.instrument, order.client_order_id)
-            assert (listed.client_order_id, listed.price, listed.quantity) == (
-                order.client_order_id,
-                order.price,
-                order.quantity,
-            )
-            await at.broker.cancel(at.instrument, order.client_order_id)
-            assert (await at.finished(order)).status is OrderStatus.CANCELED
-            assert await at.broker.open_orders() == []
-            with pytest.raises(OrderNotFound):
-                await at.broker.cancel(at.instrument, order.client_order_id)
-            with pytest.raises(OrderNotFound):
-                await at.broker.order(at.instrument, ClientOrderId("never-sent"))
-
-    run(work)
-
-
-@pytest.mark.parametrize("market", MARKETS)
-@pytest.mark.parametrize(
-    ("fields", "factor"),
-    [
-        ({"quantity": Decimal("0.0000001")}, "1"),
-        ({"quantity": Decimal("0.001")}, "0.01"),
-        ({"quantity": Decimal("90")}, "0.99"),
-    ],
-    ids=["below a lot", "price or notional too low", "no money"],
-)
-def test_a_definite_no_is_a_refusal(venue: Simulator, market: str, fields: dict[str, Decimal], factor: str) -> None:
-    async def work() -> None:
-        async with desk(venue, market, stream=False) as at:
-            with pytest.raises(OrderRefusedByVenue) as refusal:
-                await at.broker.submit(at.limit(await at.price(factor), **fields))
-            assert refusal.value.code.startswith("-")
-            assert await at.broker.open_orders() == []
-
-    run(work)
-
-
-@pytest.mark.parametrize("market", MARKETS)
-def test_a_post_only_order_that_would_take_is_not_filled(venue: Simulator, market: str) -> None:
-    async def work() -> None:
-        async with desk(venue, market, stream=False) as at:
-            order = at.limit(await at.price("1.01"), time_in_force=TimeInForce.POST_ONLY)
-            with contextlib.suppress(OrderRefusedByVenue):
-                assert (await at.broker.submit(order)).status is OrderStatus.EXPIRED
-            assert await at.broker.fills(at.instrument, 0, 2**62) == []
-
-    run(work)
-
-
-def test_reduce_only_never_opens(venue: Simulator) -> None:
-    async def work() -> None:
-        async with desk(venue, "binance_usdm", stream=False) as at:
-            with pytest.raises(OrderRefusedByVenue):
-                await at.broker.submit(at.order(Side.SELL, reduce_only=True))
-            await at.broker.submit(at.order(Side.BUY, "0.010"))
-            await at.broker.submit(at.order(Side.SELL, "0.010", reduce_only=True))
-            assert await at.broker.positions() == []
-
-    run(work)
-
-
-@pytest.mark.parametrize("market", MARKETS)
-def test_a_wrong_key_is_access_denied_for_requests_and_for_the_stream(venue: Simulator, market: str) -> None:
-    async def work() -> None:
-        broker = BinanceBroker(
-            AccountId("test"), Market(market), [InstrumentId(f"{market}:BTCUSDT")], Keys("wrong", "key"), venue.uri
-        )
-        with pytest.raises(AccessDenied):
-            await broker.balances()
-        with pytest.raises(AccessDenied):
-            await anext(aiter(broker.reports()))
-        await broker.close()
-
-    run(work)
-
-
-@pytest.mark.parametrize("market", MARKETS)
-def test_a_lost_answer_is_unknown_and_the_order_is_found_by_our_id(venue: Simulator, market: str) -> None:
-    async def work() -> None:
-        async with Wire(venue.uri) as wire, desk(venue, market, wire.uri, stream=False) as at:
-            order = at.limit(await at.price("0.97"))
+def test_a_lost_answer_is_unknown_and_the_order_is_found_by_our_id(case: BinanceCase) -> None:
+    async def work(at: BrokerCase) -> None:
+        async with Wire(case.simulator.uri) as wire, closing(case.own(wire.uri)) as broker:
+            order = await at.limit("0.985")
             wire.loses_answers = True
             with pytest.raises(OutcomeUnknown):
-                await at.broker.submit(order)
+                await broker.submit(order)
             wire.loses_answers = False
-            found = await at.broker.order(at.instrument, order.client_order_id)
-            assert found.status is OrderStatus.NEW
+            assert (await broker.order(at.instrument.id, order.client_order_id)).status is OrderStatus.NEW
 
-    run(work)
+    case.run(work)
 
 
-@pytest.mark.parametrize("market", MARKETS)
-def test_a_venue_that_is_away_has_done_nothing(venue: Simulator, market: str) -> None:
-    async def work() -> None:
-        async with desk(venue, market, "http://127.0.0.1:1", stream=False) as at:
+def test_a_venue_that_is_away_has_done_nothing(case: BinanceCase) -> None:
+    async def work(at: BrokerCase) -> None:
+        async with closing(case.own("http://127.0.0.1:1")) as broker:
             with pytest.raises(RetryLater):
-                await at.broker.submit(at.order())
+                await broker.submit(at.order())
             with pytest.raises(RetryLater):
-                await at.broker.balances()
+                await broker.balances()
 
-    run(work)
-
-
-@pytest.mark.parametrize("market", MARKETS)
-def test_what_happens_while_the_stream_is_cut_is_reported_after_it(venue: Simulator, market: str) -> None:
-    async def work() -> None:
-        async with Wire(venue.uri) as wire, desk(venue, market, wire.uri) as at:
-            known = at.order(quantity="0.010")
-            await at.broker.submit(known)
-            await at.finished(known)
-            resting = at.limit(await at.price("0.97"))
-            await at.broker.submit(resting)
-
-            keys = at.broker._session._exchange
-            other = BinanceBroker(
-                AccountId("test"), Market(market), [at.instrument], Keys(keys.apiKey, keys.secret), venue.uri
-            )
-            wire.is_down = True
-            wire.cut()
-            taken = at.order(quantity="0.020")
-            await other.submit(taken)
-            await other.cancel(at.instrument, resting.client_order_id)
-            await other.close()
-            wire.is_down = False
-
-            fill = await at.until(
-                lambda r: r if isinstance(r, Fill) and r.client_order_id == taken.client_order_id else None, 30
-            )
-            assert fill.account == "test"
-            assert (await at.finished(resting)).status is OrderStatus.CANCELED
-            assert at.broker.stream_epoch == 2
-            again = at.order(quantity="0.010")
-            await at.broker.submit(again)
-            await at.finished(again)
-            trades = [r.trade_id for r in at.reports if isinstance(r, Fill)]
-            assert len(set(trades)) == len(trades)
-
-    run(work)
+    case.run(work)
 
 
-def test_marks_are_told_at_full_minutes_of_the_past(venue: Simulator) -> None:
-    async def work() -> None:
-        async with desk(venue, "binance_usdm", stream=False) as at:
-            now = (await asyncio.to_thread(venue.clock))["now"]
-            at_minute = now // MINUTE * MINUTE
-            marks = [await at.broker.mark_at(at.instrument, at_minute - ago * MINUTE) for ago in (0, 1, 600)]
-            assert all(Decimal(mark) > 0 for mark in marks)
-            for wrong in (at_minute + HOUR, at_minute - MINUTE // 2):
-                with pytest.raises(BadInput):
-                    await at.broker.mark_at(at.instrument, wrong)
-        async with desk(venue, "binance_spot", stream=False) as at:
+@pytest.mark.parametrize(
+    ("body", "after", "expected"),
+    [
+        ("<html>gateway</html>", True, OutcomeUnknown),
+        ({"code": -1007, "msg": "Timeout waiting for response from backend server."}, True, OutcomeUnknown),
+        ("Service Unavailable.", False, RetryLater),
+    ],
+    ids=["an unknown 503", "a 503 that says so", "a definite 503"],
+)
+def test_a_failing_venue_may_have_taken_the_order(
+    case: BinanceCase, body: Any, after: bool, expected: type[Exception]
+) -> None:
+    async def work(at: BrokerCase) -> None:
+        order = await at.limit("0.985")
+        match = {"path": "*/v*/order", "method": "POST"}
+        fault = rule("answer", match, status=503, body=body, after=after)
+        with faults(case.simulator, fault), pytest.raises(expected):
+            await at.desk.broker.submit(order)
+        alive = [o.client_order_id for o in await at.desk.broker.open_orders()]
+        assert alive == ([order.client_order_id] if after else [])
+
+    case.run(work)
+
+
+def test_a_ban_is_kept_by_everybody_who_shares_the_address(case: BinanceCase, tmp_path: Path) -> None:
+    async def work(at: BrokerCase) -> None:
+        shared = tmp_path / "pause"
+        banned = {"status": 418, "headers": {"Retry-After": "7"}, "body": {"code": -1003, "msg": "banned until …"}}
+        async with (
+            closing(case.own(pause_file=shared)) as one,
+            closing(case.own(pause_file=shared)) as other,
+        ):
+            fault = rule("answer", {"key": case.keys.key}, **banned)
+            with faults(case.simulator, fault), pytest.raises(RetryLater) as refused:
+                await one.balances()
+            assert refused.value.after == 7
+            for broker in (one, other):
+                with pytest.raises(RetryLater, match="asked for a pause") as waiting:
+                    await broker.cancel(at.instrument.id, at.order().client_order_id)
+                assert 0 < waiting.value.after <= 7
+
+    case.run(work)
+
+
+def test_the_venues_own_count_of_weights_is_followed(case: BinanceCase) -> None:
+    async def work(at: BrokerCase) -> None:
+        async with closing(case.own()) as broker:
+            for _ in range(3):
+                await broker.balances()
+            ours = 3 * (20 if case.is_spot else 5)
+            assert broker._session.budget.used >= ours + 10, "what the others of this address have used is told, too"
+
+    case.run(work)
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["told", "without a word"])
+def test_an_expired_listen_key_is_replaced_and_nothing_is_missed(case: BinanceCase, is_told: bool) -> None:
+    if case.is_spot:
+        pytest.skip("spot's private stream has no listen key")
+
+    async def work(at: BrokerCase) -> None:
+        api = "fapi" if case.market == "binance_usdm" else "dapi"
+        rules = [] if is_told else [rule("drop", {"topic": "listenKeyExpired"})]
+        keys = case.new_keys()
+        broker = case.own(keys=keys, keepalive=0.3)
+        desk = BrokerDesk(broker)
+        try:
+            await desk.follow()
+            with faults(case.simulator, *rules):
+                await broker._session.call(f"{api}PrivateDeleteListenKey", {})
+                order = at.order()
+                async with closing(case.own(keys=keys)) as other:
+                    await other.submit(order)
+                await desk.until(lambda r: r if isinstance(r, Fill) and r.trade_id else None, 20)
+            assert sum(fill.quantity for fill in desk.fills_of(order)) == order.quantity
+            assert broker.stream_epoch >= 2
+        finally:
+            await desk.close()
+
+    case.run(work)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"change": "missing", "field": "i"}, {"change": "nan", "field": "L"}, {"change": "extra", "field": "zz"}],
+    ids=lambda change: change["change"],
+)
+def test_a_stream_message_that_drifted_costs_no_fill(case: BinanceCase, change: dict[str, Any]) -> None:
+    async def work(at: BrokerCase) -> None:
+        topic = "executionReport" if case.is_spot else "ORDER_TRADE_UPDATE"
+        match = {"topic": topic, "key": case.keys.key, "text": '"x":"TRADE"', "times": 1}
+        with faults(case.simulator, rule("drift", match, **change)):
+            order = at.order()
+            await at.filled(order)
+        assert sum(fill.quantity for fill in at.desk.fills_of(order)) == order.quantity
+
+    case.run(work)
+
+
+def test_marks_are_told_at_full_minutes_of_the_past(case: BinanceCase) -> None:
+    async def work(at: BrokerCase) -> None:
+        at_minute = await case.now() // MINUTE * MINUTE
+        broker, name = at.desk.broker, at.instrument.id
+        if case.is_spot:
             with pytest.raises(BadInput, match="spot"):
-                await at.broker.mark_at(at.instrument, at_minute)
+                await broker.mark_at(name, at_minute)
+            return
+        marks = [await broker.mark_at(name, at_minute - ago * MINUTE) for ago in (0, 1, 600)]
+        assert all(Decimal(mark) > 0 for mark in marks)
+        for wrong in (at_minute + HOUR, at_minute - MINUTE // 2):
+            with pytest.raises(BadInput):
+                await broker.mark_at(name, wrong)
 
-    run(work)
-
-
-@pytest.mark.parametrize("market", MARKETS)
-def test_transfers_are_ledger_rows(venue: Simulator, market: str) -> None:
-    async def work() -> None:
-        async with desk(venue, market, stream=False) as at:
-            key = at.broker._session._exchange.apiKey
-            await asyncio.to_thread(venue.transfer, key, market, "USDT", "250.5")
-            now = (await asyncio.to_thread(venue.clock))["now"]
-            (entry,) = await at.broker.entries(now - DAY, now + DAY)
-            assert (entry.kind, entry.amount, entry.asset) == (EntryKind.TRANSFER, Decimal("250.5"), "USDT")
-
-    run(work)
+    case.run(work)
 
 
-def test_funding_is_reported_and_the_ledger_is_complete_over_many_pages(start_simulator: StartSimulator) -> None:
-    """Last of the file to move time: it crosses the funding instant."""
+def test_the_modes_of_an_account(case: BinanceCase) -> None:
+    async def work(at: BrokerCase) -> None:
+        mode = await at.desk.broker.account_mode()
+        if case.is_spot:
+            assert (mode.position_mode, mode.multi_asset, mode.native_fee_discount) == (None, None, False)
+            return
+        assert mode.position_mode is PositionMode.ONE_WAY
+        assert mode.margin_modes == {at.instrument.id: MarginMode.CROSS}
+        is_usdm = case.market == "binance_usdm"
+        assert (mode.multi_asset, mode.native_fee_discount) == ((False, False) if is_usdm else (None, None))
 
-    async def work() -> None:
-        simulator = await asyncio.to_thread(start_simulator)
-        await asyncio.to_thread(simulator.run_for, 60)
-        async with desk(simulator, "binance_usdm", page=8) as at:
-            orders = [at.order(Side.BUY if n % 3 else Side.SELL, "0.010") for n in range(9)]
-            for order in orders:
-                await at.broker.submit(order)
-                await at.finished(order)
-                await asyncio.to_thread(simulator.run_for, 1)
-            (before,) = await at.broker.positions()
-            funding_time = (await asyncio.to_thread(lambda: simulator.now)) // (8 * HOUR) * 8 * HOUR + 8 * HOUR
-            await asyncio.to_thread(simulator.run, 600.0, funding_time + MINUTE)
-            funding = await at.until(
-                lambda r: r if isinstance(r, VenueEntry) and r.kind is EntryKind.FUNDING else None, 30
-            )
-            assert funding.ts == funding_time
-            assert funding.instrument == at.instrument
-            assert before.quantity > 0
+    case.run(work)
 
-            rows = await at.broker.entries(funding_time - DAY, funding_time + DAY)
-            fills = await at.broker.fills(at.instrument, funding_time - DAY, funding_time + DAY)
+
+def test_spot_is_swept_for_all_that_moved(case: BinanceCase) -> None:
+    """Deposit, withdrawal, wallet transfer, dust conversion: the entries explain the balances to the last digit."""
+    if not case.is_spot:
+        pytest.skip("futures have a ledger")
+
+    async def work(at: BrokerCase) -> None:
+        call = case.desk.broker._session.call  # type: ignore[attr-defined]
+        await case.deposit("USDT", "1000")
+        start = await case.now() + 1_000_000
+        await case.advance(1)
+        before = {balance.asset: balance.total for balance in await at.desk.broker.balances()}
+        await case.deposit("USDT", "250.5")
+        await case.deposit("BTC", "0.0000042")
+        withdrawal = {"coin": "USDT", "address": "0x0", "amount": "20"}
+        await call("sapiPostCapitalWithdrawApply", withdrawal, is_order=True)
+        await call("sapiPostAssetTransfer", {"type": "MAIN_UMFUTURE", "asset": "USDT", "amount": "30"}, is_order=True)
+        await case.advance(1)
+        await at.filled(at.order())
+        await at.flatten()
+        await call("sapiPostAssetDust", {"asset": "BTC"}, is_order=True)
+        await case.advance(60)
+        entries = await at.desk.broker.entries(start, await case.now() + HOUR)
+        assert {entry.kind for entry in entries} == {EntryKind.TRANSFER, EntryKind.CONVERT}
+        moved = dict(before)
+        for entry in entries:
+            moved[entry.asset] = moved.get(entry.asset, Decimal(0)) + entry.amount
+        for fill in await at.desk.broker.fills(at.instrument.id, start, await case.now() + HOUR):
+            moved["BTC"] = moved.get("BTC", Decimal(0)) + fill.side.sign * fill.quantity
+            moved["USDT"] -= fill.side.sign * fill.quantity * fill.price
+            moved[fill.fee_asset] = moved.get(fill.fee_asset, Decimal(0)) - fill.fee
+        after = {balance.asset: balance.total for balance in await at.desk.broker.balances()}
+        assert after == {asset: total for asset, total in moved.items() if total}
+
+    case.run(work)
+
+
+def test_funding_is_reported_and_the_ledger_is_complete_over_many_pages(venue: Simulator) -> None:
+    """Last of the file: it moves time across the funding instant."""
+    cases = [BinanceCase(venue, market) for market in ("binance_usdm", "binance_coinm")]
+
+    async def trade(at: BinanceCase) -> None:
+        for number in range(6):
+            await at.filled(at.order(Side.BUY if number % 3 else Side.SELL))
+            await at.advance(1)
+        assert await at.position() > 0
+
+    async def check(at: BinanceCase, funding_time: int) -> None:
+        funding = await at.desk.until(
+            lambda r: r if isinstance(r, VenueEntry) and r.kind is EntryKind.FUNDING else None, 30
+        )
+        assert (funding.ts, funding.instrument, funding.asset) == (funding_time, at.instrument.id, at.held)
+        span = (funding_time - 12 * HOUR, funding_time + HOUR)
+        async with closing(at.own(page=4)) as broker:
+            rows, fills = await broker.entries(*span), await broker.fills(at.instrument.id, *span)
             fees = {row.reference: -row.amount for row in rows if row.kind is EntryKind.FEE}
             assert fees == {fill.trade_id: fill.fee for fill in fills}
-            realised = {row.reference: row.amount for row in rows if row.kind is EntryKind.TRADE}
+            realised = {row.reference: row.amount for row in rows if row.kind is EntryKind.TRADE and row.amount}
             assert realised == {fill.trade_id: fill.realised for fill in fills if fill.realised}
             assert [row for row in rows if row.kind is EntryKind.FUNDING] == [funding]
-            (wallet,) = await at.broker.balances()
-            assert wallet.total == Decimal(100_000) + sum((row.amount for row in rows), Decimal(0))
-            assert [fill for fill in at.reports if isinstance(fill, Fill)] == list(fills)
+            (wallet,) = await broker.balances()
+            assert wallet.total == sum((row.amount for row in rows), at.funds)
+            assert [fill for fill in at.desk.reports if isinstance(fill, Fill)] == list(fills)
 
-    run(work)
+    for case in cases:
+        case.start()
+        case.run(lambda at: trade(at))  # type: ignore[arg-type]
+    funding_time = venue.now // (8 * HOUR) * 8 * HOUR + 8 * HOUR
+    venue.run(3_600.0, funding_time + MINUTE)
+    for case in cases:
+        case._runner.run(check(case, funding_time))
+        case.stop()

@@ -3,17 +3,20 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from fixtures.candle_source import BTC, ETH, START, at, candle
-from jtrader.domain.ids import Market, VenueSymbol
-from jtrader.domain.instrument import Instrument, Product
-from jtrader.domain.market import Candle
+from fixtures.instruments import instrument
+from jtrader.domain.instrument import Instrument
+from jtrader.domain.market import Candle, Funding
 from jtrader.ports.stores import Gap
 from jtrader.store.memory.candles import MemoryCandleStore
 from jtrader.store.memory.instruments import MemoryInstrumentStore
+from jtrader.store.memory.series import MemorySeries
 from jtrader.store.mongo.candles import MongoCandleStore
 from jtrader.store.mongo.connection import Mongo
 from jtrader.store.mongo.instruments import MongoInstrumentStore
+from jtrader.store.mongo.series import MongoSeries
 
 
 @pytest.fixture(params=["memory", "mongo"])
@@ -39,6 +42,27 @@ def store(connection):
 @pytest.fixture
 def instruments(connection):
     return MongoInstrumentStore(connection) if connection else MemoryInstrumentStore()
+
+
+@pytest.fixture
+def funding(connection):
+    return MongoSeries(connection, Funding, "funding") if connection else MemorySeries()
+
+
+def test_a_series_of_another_kind_keeps_the_same_promises(funding) -> None:
+    rows = [Funding(BTC, at(0), 0.0001), Funding(ETH, at(0), -1 / 3), Funding(BTC, at(480), 0.0003)]
+    assert funding.upsert([*rows, rows[0]]) == 3
+    assert funding.upsert(rows) == 0
+    assert funding.upsert([Funding(BTC, at(480), 0.0002)]) == 1
+    assert list(funding.read(BTC, START, at(481))) == [rows[0], Funding(BTC, at(480), 0.0002)]
+    assert (funding.times(ETH, 0, 2**62), funding.count()) == ([at(0)], 3)
+
+
+def test_a_range_of_one_instrument_can_be_removed(store) -> None:
+    store.upsert([candle(n, name) for n in range(6) for name in (BTC, ETH)])
+    assert (store.remove(BTC, at(1), at(4)), store.remove(BTC, at(1), at(4))) == (3, 0)
+    assert [c.ts for c in store.read(BTC, START, at(9))] == [at(0), at(4), at(5)]
+    assert store.count() == 9
 
 
 def test_empty(store) -> None:
@@ -111,33 +135,29 @@ def test_gaps_of_a_range_replace_what_was_recorded_there(store) -> None:
     assert list(store.gaps()) == [gap(5, 6, "quarantined", ETH)]
 
 
-def instrument(symbol: str, tick: str) -> Instrument:
-    return Instrument(
-        id=f"binance_usdm:{symbol}",
-        venue="binance",
-        market=Market("binance_usdm"),
-        venue_symbol=VenueSymbol(symbol),
-        ccxt_symbol=f"{symbol[:3]}/USDT:USDT",
-        product=Product.LINEAR,
-        base=symbol[:3],
-        quote="USDT",
-        settle="USDT",
-        price_tick=Decimal(tick),
-        quantity_step=Decimal("0.001"),
-        min_quantity=Decimal("0.001"),
-        max_quantity=Decimal("120"),
-        min_notional=Decimal("100"),
-        maker_fee=Decimal("0.0002"),
-        taker_fee=Decimal("0.0005"),
+def rules(symbol: str, tick: str) -> Instrument:
+    return instrument(
+        f"binance_usdm:{symbol}", price_tick=tick, min_notional=100, maker_fee="0.0002", taker_fee="0.0005"
     )
 
 
 def test_instruments_come_back_exact_and_by_id(instruments) -> None:
     assert list(instruments.load()) == []
-    eth, btc = instrument("ETHUSDT", "0.01"), instrument("BTCUSDT", "0.10")
+    eth, btc = rules("ETHUSDT", "0.01"), rules("BTCUSDT", "0.10")
     instruments.save([eth, btc])
     instruments.save([])
     assert list(instruments.load()) == [btc, eth]
     assert str(instruments.load()[0].price_tick) == "0.10"
-    instruments.save([instrument("BTCUSDT", "0.05")])
+    instruments.save([rules("BTCUSDT", "0.05")])
     assert [i.price_tick for i in instruments.load()] == [Decimal("0.05"), Decimal("0.01")]
+
+
+def test_rules_are_kept_by_the_time_they_became_effective(instruments) -> None:
+    versions = [replace(rules("BTCUSDT", tick), valid_from=since) for tick, since in (("0.10", 100), ("0.05", 200))]
+    instruments.save(versions[1:])
+    instruments.save([*versions, rules("ETHUSDT", "0.01")])
+    assert instruments.history(BTC) == versions
+    assert [(i.id, str(i.price_tick)) for i in instruments.load(99)] == [(ETH, "0.01")]
+    assert [str(i.price_tick) for i in instruments.load(199)] == ["0.10", "0.01"]
+    assert [str(i.price_tick) for i in instruments.load(200)] == ["0.05", "0.01"]
+    assert instruments.load() == instruments.load(200)

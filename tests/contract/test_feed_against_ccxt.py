@@ -6,15 +6,21 @@ from typing import Any
 
 import pytest
 
-from fixtures.simulator import Simulator
+from fixtures.simulator import BINANCE, COINM, Simulator, StartSimulator
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId, Market
 from jtrader.domain.market import Mark, Quote, Trade
 from jtrader.exchange.binance.feed import BinanceFeed
 from jtrader.exchange.localnet import local_session
 
-CCXT_SYMBOL = {"binance_usdm": "BTC/USDT:USDT", "binance_spot": "BTC/USDT"}
-CCXT_TYPE = {"binance_usdm": "linear", "binance_spot": "spot"}
+CCXT_SYMBOL = {"binance_usdm": "BTC/USDT:USDT", "binance_spot": "BTC/USDT", "binance_coinm": "BTC/USD:BTC"}
+CCXT_TYPE = {"binance_usdm": "linear", "binance_spot": "spot", "binance_coinm": "inverse"}
+
+
+@pytest.fixture(scope="module")
+def simulator(start_simulator: StartSimulator) -> Simulator:
+    """All three markets of Binance."""
+    return start_simulator(instruments=[BINANCE[0], BINANCE[2], COINM[0]])
 
 
 async def collect(watch: Callable[[], Awaitable[Any]], into: list[Any]) -> None:
@@ -23,11 +29,12 @@ async def collect(watch: Callable[[], Awaitable[Any]], into: list[Any]) -> None:
         into.extend(answer if isinstance(answer, list) else [answer])
 
 
-@pytest.mark.parametrize("market", ["binance_usdm", "binance_spot"])
+@pytest.mark.parametrize("market", list(CCXT_SYMBOL))
 def test_the_same_market_is_told(simulator: Simulator, market: str) -> None:
     from ccxt.pro.binance import binance
 
-    name, symbol = InstrumentId(f"{market}:BTCUSDT"), CCXT_SYMBOL[market]
+    name = InstrumentId(f"{market}:{'BTCUSD_PERP' if market == 'binance_coinm' else 'BTCUSDT'}")
+    symbol, has_marks = CCXT_SYMBOL[market], market != "binance_spot"
     ours: list[Any] = []
     trades: list[Any] = []
     marks: list[Any] = []
@@ -44,7 +51,7 @@ def test_the_same_market_is_told(simulator: Simulator, market: str) -> None:
 
         await oracle.load_markets()
         works = [listen(), collect(lambda: oracle.watch_trades(symbol), trades)]
-        if market == "binance_usdm":
+        if has_marks:
             works.append(collect(lambda: oracle.watch_mark_price(symbol), marks))
         tasks = [asyncio.create_task(work) for work in works]
         try:
@@ -77,7 +84,7 @@ def test_the_same_market_is_told(simulator: Simulator, market: str) -> None:
     ]
     assert len(told) > 20
     assert told == expected
-    if market == "binance_usdm":
+    if has_marks:
         shown = [(m.mark, m.ts) for m in ours if isinstance(m, Mark)]
         assert len(shown) > 100
         assert set(shown) >= {(m["markPrice"], m["timestamp"] * 1_000_000) for m in marks}

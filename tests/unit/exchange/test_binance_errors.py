@@ -1,18 +1,21 @@
 """What each answer of Binance means for an order."""
 
+import asyncio
 import json
 
 import pytest
 from ccxt.base.errors import BaseError
 
+from jtrader.domain.ids import Market
 from jtrader.exchange.binance.errors import translate
-from jtrader.exchange.binance.session import Keys, _exchange
+from jtrader.exchange.binance.session import BinanceSession, Keys
 from jtrader.ports.broker import (
     AccessDenied,
     BrokerError,
     OrderNotFound,
     OrderRefusedByVenue,
     OutcomeUnknown,
+    Reason,
     RetryLater,
 )
 
@@ -62,6 +65,40 @@ def test_what_an_order_request_may_have_done(names: tuple[str, ...], text: str, 
     assert type(error) is expected
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (body(-5022, "Due to the order could not be executed as maker, …"), Reason.POST_ONLY),
+        (body(-2010, "Order would immediately match and take."), Reason.POST_ONLY),
+        (body(-1013, "Filter failure: LOT_SIZE"), Reason.FILTER),
+        (body(-1013, "Filter failure: MAX_NUM_ORDERS"), Reason.TOO_MANY),
+        (body(-1013, "Filter failure: MAX_POSITION"), Reason.FUNDS),
+        (body(-1111, "Precision is over the maximum defined for this asset."), Reason.FILTER),
+        (body(-4164, "Order's notional must be no smaller than 5"), Reason.FILTER),
+        (body(-2010, "Account has insufficient balance for requested action."), Reason.FUNDS),
+        (body(-2019, "Margin is insufficient."), Reason.FUNDS),
+        (body(-2022, "ReduceOnly Order is rejected."), Reason.REDUCE_ONLY),
+        (body(-2021, "Order would immediately trigger."), Reason.WOULD_TRIGGER),
+        (body(-2010, "Stop price would trigger immediately."), Reason.WOULD_TRIGGER),
+        (body(-4045, "Reach max stop order limit."), Reason.TOO_MANY),
+        (body(-1013, "Market is closed."), Reason.NOT_TRADING),
+        (body(-4140, "Invalid symbol status for opening position."), Reason.NOT_TRADING),
+        (body(-9999, "something new"), Reason.OTHER),
+    ],
+)
+def test_why_an_order_was_refused(text: str, reason: Reason) -> None:
+    error = translate(ccxt_error("ExchangeError")(text), is_order=True)
+    assert isinstance(error, OrderRefusedByVenue)
+    assert error.reason is reason
+
+
+@pytest.mark.parametrize("text", [body(-4116, "…"), body(-20132, "…"), body(-2010, "Duplicate order sent.")])
+def test_a_client_id_that_is_taken_may_be_our_own_order(text: str) -> None:
+    error = translate(ccxt_error("InvalidOrder")(text), is_order=True)
+    assert isinstance(error, OutcomeUnknown)
+    assert error.reason is Reason.DUPLICATE_ID
+
+
 def test_an_unclear_answer_to_a_reading_can_be_asked_again() -> None:
     assert type(translate(ccxt_error("RequestTimeout")("GET"), is_order=False)) is RetryLater
 
@@ -90,11 +127,17 @@ def test_the_venues_code_and_pause_are_handed_on() -> None:
 )
 def test_a_failing_venue_has_refused_nothing_for_certain(status: int, text: str, expected: type[BrokerError]) -> None:
     """The class and text are those of ccxt for the answer: what it does not know is an ExchangeError."""
-    with pytest.raises(BaseError) as raised:
-        _exchange(Keys("key", "secret"), None).handle_errors(
-            status, "reason", "https://fapi.binance.com", "POST", {}, text[8:], json.loads(text[8:]), {}, ""
-        )
-    assert type(translate(raised.value, is_order=True)) is expected
+
+    async def answered() -> BrokerError:
+        session = BinanceSession(Keys("key", "secret"), Market("binance_usdm"))
+        with pytest.raises(BaseError) as raised:
+            session.exchange.handle_errors(
+                status, "reason", "https://fapi.binance.com", "POST", {}, text[8:], json.loads(text[8:]), {}, ""
+            )
+        await session.close()
+        return translate(raised.value, is_order=True)
+
+    assert type(asyncio.run(answered())) is expected
 
 
 def test_a_message_names_no_key_and_no_signature() -> None:

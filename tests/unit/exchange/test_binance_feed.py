@@ -61,7 +61,7 @@ class Past:
 
 def kline(minute: int, symbol: str = "BTCUSDT") -> dict[str, Any]:
     opened = START_MS + minute * 60_000
-    k = {"t": opened, "i": "1m", "o": "1", "h": "2", "l": "1", "c": "2", "v": "3", "x": True}
+    k = {"t": opened, "i": "1m", "o": "1", "h": "2", "l": "1", "c": "2", "v": "3", "q": "6", "x": True}
     return {"e": "kline", "E": opened + 60_000, "s": symbol, "k": k}
 
 
@@ -185,6 +185,28 @@ def test_silence_of_one_instrument_is_stale_by_market_time() -> None:
             await until(lambda: len([e for e in at.seen if isinstance(e, Trade)]) == 5)
             at.feed.watch()
             await until(lambda: at.states(ETH) == [(1, "up"), (1, "stale"), (1, "up")])
+
+    asyncio.run(work())
+
+
+def test_a_connection_is_replaced_before_its_day_is_over_and_nobody_notices() -> None:
+    async def work() -> None:
+        async with stage() as at:
+            await until(lambda: at.feed.is_up)
+            await at.venue.send(trade(7, 0))
+            await until(lambda: at.feed.market_time > 0)
+            at.feed.watch()
+            await at.venue.send(trade(8, 23 * 3_600_000 + 1_000))
+            await until(lambda: sum(isinstance(e, Trade) for e in at.seen) == 2)
+            at.feed.watch()
+            await until(lambda: at.feed.renewals == 1)
+            await at.venue.send(trade(8, 23 * 3_600_000 + 1_000), trade(9, 23 * 3_600_000 + 2_000))
+            await until(lambda: sum(isinstance(e, Trade) for e in at.seen) == 3)
+            assert len(at.venue.subscribed) == 2
+            assert (at.states(), at.feed.missed_trades) == ([(1, "up")], 0)
+            at.feed.watch()
+            await asyncio.sleep(0.05)
+            assert at.feed.renewals == 1
 
     asyncio.run(work())
 

@@ -27,7 +27,7 @@ class Venue:
         self._income = [income_row(number, millis) for number, millis in enumerate(income)]
         self.looked_up = 0
 
-    async def call(self, method: str, params: Mapping[str, Any], is_order: bool = False) -> Any:
+    async def call(self, method: str, params: Mapping[str, Any], is_order: bool = False, urgent: bool = False) -> Any:
         if method.endswith("Income"):
             rows = [row for row in self._income if params["startTime"] <= int(row["time"]) <= params["endTime"]]
             return rows[: params["limit"]]

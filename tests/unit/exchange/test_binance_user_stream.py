@@ -113,7 +113,7 @@ class QuietVenue(ScriptedSession):
         self.submitting: BrokerError | None = None
         self.asked: list[str] = []
 
-    async def call(self, method: str, params: Mapping[str, Any], is_order: bool = False) -> Any:
+    async def call(self, method: str, params: Mapping[str, Any], is_order: bool = False, urgent: bool = False) -> Any:
         if "Klines" in method:
             return [[self.day * 86_400_000]]
         if "UserTrades" in method and params["startTime"] <= 20_007 * 86_400_000 <= params["endTime"]:
@@ -123,6 +123,8 @@ class QuietVenue(ScriptedSession):
         if method.endswith("GetOrder"):
             self.asked.append(params["origClientOrderId"])
             raise OrderNotFound("unknown order")
+        if method.endswith("GetAlgoOrder"):
+            raise OrderNotFound("unknown conditional order")
         return []
 
 

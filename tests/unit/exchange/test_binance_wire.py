@@ -18,7 +18,7 @@ RECORDED = Path(__file__).resolve().parents[4] / "shared" / "data" / "raw_ws_bin
 
 TRADE = {"e": "trade", "E": AT + 3, "T": AT, "s": "BTCUSDT", "t": 7, "p": "28145.10", "q": "0.002", "X": "MARKET"}
 KLINE = {"t": 1_680_652_680_000, "T": 1_680_652_739_999, "s": "BTCUSDT", "i": "1m", "f": 1, "L": 9}
-BARS = {"o": "1.5", "c": "2.5", "h": "3.0", "l": "1.0", "v": "10.25", "n": 3, "x": True}
+BARS = {"o": "1.5", "c": "2.5", "h": "3.0", "l": "1.0", "v": "10.25", "q": "20.5", "n": 3, "x": True}
 SPOT_QUOTE = {"u": 5, "s": "BTCUSDT", "b": "99.5", "B": "1.0", "a": "100.5", "A": "2.0"}
 
 

@@ -1,24 +1,34 @@
-"""ports.Broker of one Binance account (USDT-M one-way cross, or spot) over ccxt's signed REST and user stream.
+"""ports.Broker of one Binance account (spot, USDT-M or COIN-M, one-way) over ccxt's signed REST and user stream.
 
 Amounts go out as the exact text of our Decimals and come in from the venue's strings. Orders carry our own client id.
 """
 
+import logging
 from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
-from jtrader.domain.account import Balance, VenueEntry, VenuePosition
+from jtrader.domain.account import AccountMode, Balance, VenueEntry, VenuePosition
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market, split_instrument_id
 from jtrader.domain.money import ZERO, plain
-from jtrader.domain.order import ChildOrder, Fill, OrderType, TimeInForce, VenueOrder
+from jtrader.domain.order import ChildOrder, Fill, VenueOrder
 from jtrader.domain.times import DAY, from_millis, to_millis
-from jtrader.exchange.binance.endpoints import ENDPOINTS, MARK_KLINES, POSITIONS
+from jtrader.exchange.binance.algo import AlgoOrders
+from jtrader.exchange.binance.endpoints import ENDPOINTS, Weights
+from jtrader.exchange.binance.fields import row_field
+from jtrader.exchange.binance.forms import order_form
 from jtrader.exchange.binance.history import PAGE, History
 from jtrader.exchange.binance.listing import SPOT
-from jtrader.exchange.binance.rows import RowReader, row_field
+from jtrader.exchange.binance.modes import account_mode
+from jtrader.exchange.binance.rows import RowReader
 from jtrader.exchange.binance.session import BinanceSession, Keys
-from jtrader.exchange.binance.stream import Report, UserStream
-from jtrader.ports.broker import BrokerError, OutcomeUnknown
+from jtrader.exchange.binance.spot_ledger import SpotLedger
+from jtrader.exchange.binance.stream import KEEPALIVE_SECONDS, Report, UserStream
+from jtrader.ports.broker import BrokerError, NotOffered, OrderNotFound, OutcomeUnknown
+
+log = logging.getLogger(__name__)
 
 _SHORT_PAST = 3 * DAY
 """Ledger rows that are asked for behind the last one seen: the venue may book a row late."""
@@ -35,19 +45,28 @@ class BinanceBroker:
         keys: Keys,
         simulator_uri: str | None = None,
         page: int = PAGE,
+        pause_file: Path | None = None,
+        weights: Weights | None = None,
+        keepalive: float = KEEPALIVE_SECONDS,
     ) -> None:
         """`instruments`: what this account trades; fills missed by the stream are looked for there. `page`: rows that
-        one query of the past asks for."""
+        one query of the past asks for. `pause_file`: where processes that share an IP address note that the venue
+        wants to be left alone. `weights`: the venue's request limits, where it has granted others than the usual.
+        `keepalive`: wall seconds between prolongations of the private stream."""
         if market not in ENDPOINTS:
             raise BadInput(f"no Binance market '{market}'; there are {', '.join(ENDPOINTS)}")
         self.account = account
         self.market = market
         self._at = ENDPOINTS[market]
         self._instruments = tuple(instruments)
-        self._session = BinanceSession(keys, self._at.stream_type, simulator_uri)
+        self._session = BinanceSession(keys, market, simulator_uri, pause_file, weights)
         self._rows = RowReader(account, market)
-        self._history = History(self._session, self._at, self._rows, page)
-        self._stream = UserStream(self._session, self._rows, self)
+        self._algo = (
+            AlgoOrders(self._session, self._at.algo, self._at.order, self._rows) if self._at.algo is not None else None
+        )
+        self._history = History(self._session, self._at, self._rows, page, self._algo)
+        self._spot_ledger = SpotLedger(self._session, account, page)
+        self._stream = UserStream(self._session, self._rows, self, self._algo, keepalive)
         self._last_trade: dict[InstrumentId, int] = {}
         self._since = 0
         self._seen_entries: set[str] = set()
@@ -61,12 +80,15 @@ class BinanceBroker:
     async def positions(self) -> Sequence[VenuePosition]:
         if self.market == SPOT:
             return []
-        rows = await self._session.call(POSITIONS, {})
+        rows = await self._session.call(self._at.positions, {})
         return [p for p in map(self._rows.position, rows) if p.quantity != ZERO]
 
     async def open_orders(self) -> Sequence[VenueOrder]:
         rows = await self._session.call(self._at.open_orders, {})
-        return sorted(map(self._known, rows), key=lambda order: order.ts)
+        found = [self._known(row) for row in rows]
+        if self._algo is not None:
+            found += await self._algo.open_orders()
+        return sorted(found, key=lambda order: order.ts)
 
     async def fills(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Fill]:
         self._symbol(instrument)
@@ -74,8 +96,12 @@ class BinanceBroker:
 
     async def entries(self, start: int, end: int) -> Sequence[VenueEntry]:
         if self.market == SPOT:
-            return await self._history.transfers(start, end)
+            return await self._spot_ledger.entries(start, end)
         return await self._history.income(start, end)
+
+    async def account_mode(self) -> AccountMode:
+        traded = {self._symbol(name): name for name in self._instruments}
+        return await account_mode(self._session, self._at.mode, self._rows, self.account, traded)
 
     async def mark_at(self, instrument: InstrumentId, ts: int) -> str:
         """The mark price with which the minute at `ts` opens."""
@@ -83,28 +109,78 @@ class BinanceBroker:
         if self.market == SPOT:
             raise BadInput(f"{instrument} is spot: it has no mark price")
         query = {"symbol": symbol, "interval": "1m", "startTime": to_millis(ts), "limit": 1}
-        rows = await self._session.call(MARK_KLINES, query)
+        rows = await self._session.call(self._at.mark_klines, query)
         if not rows or int(rows[0][0]) != to_millis(ts):
             raise BadInput(f"Binance has no mark price of {instrument} at {ts} (ns); is it a full minute in the past?")
         return str(rows[0][1])
 
     async def submit(self, order: ChildOrder) -> VenueOrder:
-        params = self._entry(order)
+        symbol = self._symbol(order.instrument)
+        is_algo = order.type.is_conditional and self._algo is not None
+        form = {} if is_algo else order_form(order, symbol, self.market == SPOT, self._at.answer)
         self._stream.watch_order(order.instrument, order.client_order_id)
         try:
-            return self._known(await self._session.call(self._at.submit, params, is_order=True))
-        except BrokerError as error:
+            if is_algo and self._algo is not None:
+                return await self._algo.submit(order)
+            answer = await self._session.call(self._at.submit, form, is_order=True, urgent=order.reduce_only)
+            return self._known({**form, **answer})
+        except (BrokerError, BadInput) as error:
             if not isinstance(error, OutcomeUnknown):
                 self._stream.forget_order(order.client_order_id)
             raise
 
+    async def amend(
+        self, instrument: InstrumentId, client_order_id: ClientOrderId, quantity: Decimal, price: Decimal
+    ) -> VenueOrder:
+        """Spot only lowers a quantity."""
+        symbol = self._symbol(instrument)
+        standing = await self.order(instrument, client_order_id)
+        if standing.status.is_terminal:
+            raise OrderNotFound(f"order {client_order_id} is {standing.status}: there is nothing to change")
+        if standing.type.is_conditional:
+            raise NotOffered(f"Binance changes no conditional order: cancel {client_order_id} and send another")
+        params = {"symbol": symbol, "origClientOrderId": client_order_id}
+        if self.market == SPOT:
+            if price != standing.price or quantity >= standing.quantity:
+                raise NotOffered(f"Binance spot only lowers quantities: cancel {client_order_id} and send another")
+            params |= {"newClientOrderId": client_order_id, "newQty": plain(quantity)}
+            answer = await self._session.call(self._at.amend, params, is_order=True)
+            return self._known({**row_field(answer, "amendedOrder"), "transactTime": row_field(answer, "transactTime")})
+        params |= {"side": standing.side.value.upper(), "quantity": plain(quantity), "price": plain(price)}
+        return self._known(await self._session.call(self._at.amend, params, is_order=True))
+
+    async def cancel_all(self, instrument: InstrumentId) -> None:
+        params = {"symbol": self._symbol(instrument)}
+        try:
+            await self._session.call(self._at.cancel_all, params, is_order=True, urgent=True)
+        except OrderNotFound:  # spot's answer where nothing is open
+            log.info("nothing was open in %s", instrument)
+        finally:
+            if self._algo is not None:
+                await self._algo.cancel_all(instrument)
+
     async def cancel(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> None:
         params = {"symbol": self._symbol(instrument), "origClientOrderId": client_order_id}
-        await self._session.call(self._at.cancel, params, is_order=True)
+        if self._algo is None:
+            await self._session.call(self._at.cancel, params, is_order=True, urgent=True)
+        elif self._algo.knows(client_order_id):
+            await self._cancel_conditional(self._algo, instrument, client_order_id)
+        else:
+            try:
+                await self._session.call(self._at.cancel, params, is_order=True, urgent=True)
+            except OrderNotFound:
+                await self._cancel_conditional(self._algo, instrument, client_order_id)
 
     async def order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder:
         params = {"symbol": self._symbol(instrument), "origClientOrderId": client_order_id}
-        return self._known(await self._session.call(self._at.order, params))
+        if self._algo is None:
+            return self._known(await self._session.call(self._at.order, params))
+        if self._algo.knows(client_order_id):
+            return await self._algo.order(client_order_id)
+        try:
+            return self._known(await self._session.call(self._at.order, params))
+        except OrderNotFound:
+            return await self._algo.order(client_order_id)
 
     async def reports(self) -> AsyncIterator[Report]:
         """Order states, fills, funding and transfers. Raises AccessDenied where the key is refused."""
@@ -154,29 +230,23 @@ class BinanceBroker:
         self._seen_entries.update(entry.entry_id for entry in fresh)
         return fresh
 
-    def _entry(self, order: ChildOrder) -> dict[str, Any]:
-        """The order as Binance's form. A spot market order carries no price: that would mean a quote amount."""
-        params: dict[str, Any] = {
-            "symbol": self._symbol(order.instrument),
-            "side": order.side.value.upper(),
-            "newClientOrderId": order.client_order_id,
-            "newOrderRespType": self._at.answer,
-            "quantity": plain(order.quantity),
-        }
-        if order.reduce_only and self.market != SPOT:
-            params["reduceOnly"] = "true"
-        if order.type is OrderType.MARKET:
-            return {**params, "type": "MARKET"}
-        if order.price is None:
-            raise BadInput(f"limit order {order.client_order_id} has no price")
-        params["price"] = plain(order.price)
-        if order.time_in_force is TimeInForce.POST_ONLY and self.market == SPOT:
-            return {**params, "type": "LIMIT_MAKER"}
-        in_force = "GTX" if order.time_in_force is TimeInForce.POST_ONLY else order.time_in_force.value.upper()
-        return {**params, "type": "LIMIT", "timeInForce": in_force}
+    async def _cancel_conditional(
+        self, algo: AlgoOrders, instrument: InstrumentId, client_order_id: ClientOrderId
+    ) -> None:
+        """Where it waits; or the order that it became."""
+        try:
+            await algo.cancel(client_order_id)
+        except OrderNotFound:
+            await algo.order(client_order_id)
+            if not (number := algo.venue_order_id(client_order_id)):
+                raise
+            params = {"symbol": self._symbol(instrument), "orderId": number}
+            await self._session.call(self._at.cancel, params, is_order=True, urgent=True)
 
     def _known(self, row: Any) -> VenueOrder:
         order = self._rows.order(row)
+        if self._algo is not None:
+            order = self._algo.of_order(order)
         self._history.remember(order.venue_order_id, order.client_order_id)
         return order
 

@@ -1,29 +1,25 @@
-"""Reading an account's past completely: own trades, client ids of orders, ledger rows, transfers; paged inside."""
+"""Reading an account's past completely: own trades, client ids of orders, ledger rows of futures; paged inside."""
 
-import datetime as dt
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from jtrader.domain.account import VenueEntry
 from jtrader.domain.errors import BadInput, Broken
 from jtrader.domain.ids import ClientOrderId, InstrumentId, split_instrument_id
 from jtrader.domain.order import Fill
-from jtrader.domain.times import MILLISECOND, nanos, to_millis
-from jtrader.exchange.binance.endpoints import (
-    DEPOSITS,
-    INCOME,
-    INCOME_WINDOW,
-    TRANSFERS_WINDOW,
-    WITHDRAWALS,
-    Endpoints,
-)
-from jtrader.exchange.binance.rows import Row, RowReader, row_field
+from jtrader.domain.times import DAY, MILLISECOND, to_millis
+from jtrader.exchange.binance.algo import AlgoOrders
+from jtrader.exchange.binance.endpoints import INCOME_WINDOW, Endpoints
+from jtrader.exchange.binance.fields import Row, row_field
+from jtrader.exchange.binance.rows import RowReader
 from jtrader.exchange.binance.session import BinanceSession
 from jtrader.ports.broker import OrderNotFound
 
 log = logging.getLogger(__name__)
 
 PAGE = 1_000
+_LONGEST_WAIT = 6 * DAY
+"""How long before a trade a conditional order is looked for: the venue tells a week of them at once."""
 MOST_WINDOWS = 60
 """A range of more queries than this is read by ids (trades), or refused (ledger rows: the venue keeps 90 days)."""
 
@@ -31,12 +27,21 @@ MOST_WINDOWS = 60
 class History:
     """Queries of one account. Ranges are start ≤ ts < end in ns; answers ascend by time."""
 
-    def __init__(self, session: BinanceSession, endpoints: Endpoints, rows: RowReader, page: int = PAGE) -> None:
-        """`page`: rows that one query asks for, at most the venue's 1,000."""
+    def __init__(
+        self,
+        session: BinanceSession,
+        endpoints: Endpoints,
+        rows: RowReader,
+        page: int = PAGE,
+        algo: AlgoOrders | None = None,
+    ) -> None:
+        """`page`: rows that one query asks for, at most the venue's 1,000. `algo` knows which orders were conditional
+        ones."""
         self._session = session
         self._page = page
         self._at = endpoints
         self._rows = rows
+        self._algo = algo
         self._client_ids: dict[str, ClientOrderId | None] = {}
 
     def remember(self, venue_order_id: str, client_order_id: ClientOrderId | None) -> None:
@@ -57,18 +62,16 @@ class History:
         elif start < end:
             found = await self._trades_from(symbol, 0, end)
         within = [found[key] for key in sorted(found) if start <= int(found[key]["time"]) * MILLISECOND < end]
-        await self._look_up(symbol, (str(row_field(row, "orderId")) for row in within))
-        return [self._rows.fill(row, self._client_ids) for row in within]
+        return await self._named(instrument, within)
 
     async def fills_from(self, instrument: InstrumentId, trade_id: int) -> list[Fill]:
         """Own trades with an id ≥ `trade_id`."""
         _, symbol = split_instrument_id(instrument)
         found = await self._trades_from(symbol, trade_id, None)
-        await self._look_up(symbol, (str(row_field(row, "orderId")) for row in found.values()))
-        return [self._rows.fill(found[key], self._client_ids) for key in sorted(found)]
+        return await self._named(instrument, [found[key] for key in sorted(found)])
 
     async def income(self, start: int, end: int) -> list[VenueEntry]:
-        """Every ledger row of a USDT-M account."""
+        """Every ledger row of a futures account."""
         if start >= end:
             return []
         windows = list(_windows(start, end, INCOME_WINDOW, MOST_WINDOWS))
@@ -77,19 +80,6 @@ class History:
         found: dict[str, VenueEntry] = {}
         for first, last in windows:
             found.update(await self._income_window(to_millis(first), to_millis(last - 1)))
-        return sorted((e for e in found.values() if start <= e.ts < end), key=lambda e: e.ts)
-
-    async def transfers(self, start: int, end: int) -> list[VenueEntry]:
-        """Deposits and withdrawals of a spot account that are done."""
-        found: dict[str, VenueEntry] = {}
-        for first, last in _windows(start, end, TRANSFERS_WINDOW, MOST_WINDOWS):
-            times = {"startTime": to_millis(first), "endTime": to_millis(last - 1), "limit": self._page}
-            for row in await self._session.call(DEPOSITS, {**times, "status": 1}):
-                entry = self._rows.deposit(row)
-                found[entry.entry_id] = entry
-            for row in await self._session.call(WITHDRAWALS, {**times, "status": 6}):
-                entry = self._rows.withdrawal(row, _withdrawal_millis(row))
-                found[entry.entry_id] = entry
         return sorted((e for e in found.values() if start <= e.ts < end), key=lambda e: e.ts)
 
     async def _trades_from(self, symbol: str, trade_id: int, end: int | None) -> dict[int, Row]:
@@ -104,9 +94,18 @@ class History:
                 return found
             trade_id = max(page) + 1
 
-    async def _look_up(self, symbol: str, order_ids: Iterable[str]) -> None:
+    async def _named(self, instrument: InstrumentId, rows: Sequence[Row]) -> list[Fill]:
+        """Trades as fills, with the client ids of their orders."""
+        _, symbol = split_instrument_id(instrument)
+        unknown = sorted({int(n) for row in rows if (n := str(row_field(row, "orderId"))) not in self._client_ids})
+        if unknown and self._algo is not None:
+            first = min(int(row["time"]) for row in rows if int(row["orderId"]) in unknown)
+            await self._algo.learn(instrument, first - to_millis(_LONGEST_WAIT))
+        await self._look_up(symbol, unknown)
+        return [self._rows.fill(row, self._client_ids) for row in rows]
+
+    async def _look_up(self, symbol: str, unknown: Sequence[int]) -> None:
         """Learns the client ids of orders that this process has not seen: in pages, then one by one."""
-        unknown = sorted({int(order_id) for order_id in order_ids if order_id not in self._client_ids})
         if len(unknown) > 1:
             query = {"symbol": symbol, "orderId": unknown[0], "limit": self._page}
             for row in await self._session.call(self._at.all_orders, query):
@@ -119,14 +118,15 @@ class History:
                     log.info("order %s of a trade in %s is not known to the venue yet", order_id, symbol)
 
     def _learn(self, row: Row) -> None:
-        client_id = row.get("clientOrderId")
-        self.remember(str(row_field(row, "orderId")), ClientOrderId(client_id) if client_id else None)
+        client_id, order_id = row.get("clientOrderId"), str(row_field(row, "orderId"))
+        was = self._algo.name_of(order_id) if self._algo is not None else None
+        self.remember(order_id, was or (ClientOrderId(client_id) if client_id else None))
 
     async def _income_window(self, first: int, last: int) -> dict[str, VenueEntry]:
         """Rows with first ≤ time ≤ last (ms). Pages overlap by one millisecond, as several rows share one."""
         found: dict[str, VenueEntry] = {}
         while True:
-            rows = await self._session.call(INCOME, {"startTime": first, "endTime": last, "limit": self._page})
+            rows = await self._session.call(self._at.income, {"startTime": first, "endTime": last, "limit": self._page})
             for row in rows:
                 entry = self._rows.entry(row)
                 found[entry.entry_id] = entry
@@ -147,13 +147,3 @@ def _windows(start: int, end: int, width: int, most: int) -> Iterator[tuple[int,
 
 def _by_id(rows: Iterable[Row]) -> dict[int, Row]:
     return {int(row_field(row, "id")): row for row in rows}
-
-
-def _withdrawal_millis(row: Row) -> int:
-    """`applyTime` is text in UTC: "2026-01-15 11:12:02"."""
-    text = str(row_field(row, "applyTime"))
-    try:
-        moment = dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
-    except ValueError as error:
-        raise Broken(f"Binance sent a withdrawal at '{text}', which is no time") from error
-    return to_millis(nanos(moment))

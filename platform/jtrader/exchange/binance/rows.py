@@ -1,28 +1,20 @@
-"""Binance's account rows and user-stream messages → domain values. Exact numbers come from the venue's own strings.
-
-A missing or unreadable field is Broken: money is never guessed.
+"""Binance's order and trade rows and user-stream messages → domain values. Exact numbers come from the venue's own
+strings.
 """
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from jtrader.domain.account import Balance, EntryKind, VenueEntry, VenuePosition
-from jtrader.domain.errors import BadInput, Broken
-from jtrader.domain.ids import (
-    AccountId,
-    ClientOrderId,
-    InstrumentId,
-    Market,
-    TradeId,
-    VenueOrderId,
-    instrument_id,
-)
+from msgspec.structs import replace
+
+from jtrader.domain.errors import Broken
+from jtrader.domain.ids import ClientOrderId, TradeId, VenueOrderId
 from jtrader.domain.money import ZERO, amount
 from jtrader.domain.order import Fill, OrderStatus, OrderType, Side, VenueOrder
 from jtrader.domain.times import from_millis
-
-Row = Mapping[str, Any]
+from jtrader.exchange.binance.fields import Row, is_true, reading, row_field
+from jtrader.exchange.binance.ledger_rows import LedgerReader
+from jtrader.exchange.binance.listing import SPOT
 
 STATUS = {
     "NEW": OrderStatus.NEW,
@@ -38,32 +30,38 @@ STATUS = {
     "EXPIRED_IN_MATCH": OrderStatus.EXPIRED,
 }
 
-ENTRY_KINDS = {
-    "REALIZED_PNL": EntryKind.TRADE,
-    "COMMISSION": EntryKind.FEE,
-    "FUNDING_FEE": EntryKind.FUNDING,
-    "TRANSFER": EntryKind.TRANSFER,
-    "INTERNAL_TRANSFER": EntryKind.TRANSFER,
-    "CROSS_COLLATERAL_TRANSFER": EntryKind.TRANSFER,
-    "STRATEGY_UMFUTURES_TRANSFER": EntryKind.TRANSFER,
-    "COMMISSION_REBATE": EntryKind.REBATE,
-    "API_REBATE": EntryKind.REBATE,
-    "REFERRAL_KICKBACK": EntryKind.REBATE,
-    "INSURANCE_CLEAR": EntryKind.LIQUIDATION_FEE,
-    "DELIVERED_SETTELMENT": EntryKind.DELIVERY,
-    "COIN_SWAP_DEPOSIT": EntryKind.CONVERT,
-    "COIN_SWAP_WITHDRAW": EntryKind.CONVERT,
-    "AUTO_EXCHANGE": EntryKind.CONVERT,
+TYPES = {
+    "MARKET": OrderType.MARKET,
+    "LIMIT": OrderType.LIMIT,
+    "LIMIT_MAKER": OrderType.LIMIT,
+    # futures, where a stop without a price is STOP_MARKET
+    "STOP_MARKET": OrderType.STOP,
+    "STOP": OrderType.STOP_LIMIT,
+    "TAKE_PROFIT_MARKET": OrderType.MARKET_IF_TOUCHED,
+    "TAKE_PROFIT": OrderType.LIMIT_IF_TOUCHED,
+    # spot, where TAKE_PROFIT has no price
+    "STOP_LOSS": OrderType.STOP,
+    "STOP_LOSS_LIMIT": OrderType.STOP_LIMIT,
+    "TAKE_PROFIT_LIMIT": OrderType.LIMIT_IF_TOUCHED,
 }
-"""Income type → ours; an unlisted type is booked as an adjustment, so that it is seen and sums."""
+"""The venue's names; all others (LIQUIDATION, trailing stops …) trade as market orders."""
+
+ALGO_STATUS = {
+    "NEW": OrderStatus.NEW,
+    "TRIGGERING": OrderStatus.NEW,
+    "TRIGGERED": OrderStatus.NEW,
+    "CANCELED": OrderStatus.CANCELED,
+    "EXPIRED": OrderStatus.EXPIRED,
+    "REJECTED": OrderStatus.REJECTED,
+    "FINISHED": OrderStatus.FILLED,
+}
+"""Of a conditional futures order; FINISHED may also have been cancelled once triggered: its order tells."""
+ALGO_ID = "algo-"
+"""Before the venue's number of a conditional order, which is no order's number."""
 
 
-class RowReader:
-    """Reads the rows of one account."""
-
-    def __init__(self, account: AccountId, market: Market) -> None:
-        self._account = account
-        self._market = market
+class RowReader(LedgerReader):
+    """Reads the rows of one account: its orders and trades, and what it holds."""
 
     def order(self, row: Row) -> VenueOrder:
         """REST: answers of POST, GET and DELETE order, openOrders."""
@@ -73,12 +71,57 @@ class RowReader:
             client_id=row_field(row, "clientOrderId"),
             symbol=row_field(row, "symbol"),
             side=row_field(row, "side"),
-            kind=row_field(row, "type"),
+            kind=row.get("origType") or row_field(row, "type"),
             status=row_field(row, "status"),
             quantity=row_field(row, "origQty"),
             filled=row_field(row, "executedQty"),
             price=row.get("price"),
+            trigger=row.get("stopPrice"),
+            works=is_true(row["isWorking"]) if "isWorking" in row else str(row.get("workingTime")) != "-1",
+            reduce_only=is_true(row.get("reduceOnly")),
             millis=row.get("updateTime") or row.get("transactTime") or row.get("time") or 0,
+        )
+
+    def algo_order(self, row: Row) -> VenueOrder:
+        """REST: a conditional order of futures, as long as it has not triggered; after that its order tells more (see
+        `actual_order_id`)."""
+        return self._conditional(
+            row,
+            algo_id=row_field(row, "algoId"),
+            client_id=row_field(row, "clientAlgoId"),
+            symbol=row_field(row, "symbol"),
+            side=row_field(row, "side"),
+            kind=row.get("orderType") or row_field(row, "type"),
+            status=row_field(row, "algoStatus"),
+            quantity=row_field(row, "quantity"),
+            filled=row.get("executedQty") or row.get("actualQty"),
+            price=row.get("price"),
+            trigger=row_field(row, "triggerPrice"),
+            reduce_only=is_true(row.get("reduceOnly")),
+            millis=row.get("updateTime") or row.get("createTime") or 0,
+            reason=str(row.get("rejectReason") or ""),
+        )
+
+    def streamed_algo(self, message: Row) -> VenueOrder:
+        """ALGO_UPDATE."""
+        row = message.get("o")
+        if not isinstance(row, Mapping):
+            raise Broken(f"user stream of {self._account}: a conditional order's update without an order: {message}")
+        return self._conditional(
+            row,
+            algo_id=row_field(row, "aid"),
+            client_id=row_field(row, "caid"),
+            symbol=row_field(row, "s"),
+            side=row_field(row, "S"),
+            kind=row_field(row, "o"),
+            status=row_field(row, "X"),
+            quantity=row_field(row, "q"),
+            filled=row.get("aq"),
+            price=row.get("p"),
+            trigger=row_field(row, "tp"),
+            reduce_only=is_true(row.get("R")),
+            millis=row_field(message, "T"),
+            reason=str(row.get("rm") or ""),
         )
 
     def fill(self, row: Row, client_ids: Mapping[str, ClientOrderId | None]) -> Fill:
@@ -87,7 +130,7 @@ class RowReader:
         is_buy = row.get("isBuyer", row.get("buyer"))
         maker = row.get("isMaker", row.get("maker"))
         order_id = str(row_field(row, "orderId"))
-        with _reading("trade", row):
+        with reading("trade", row):
             return Fill(
                 account=self._account,
                 instrument=self._instrument(row_field(row, "symbol")),
@@ -117,79 +160,27 @@ class RowReader:
             client_id=client_id,
             symbol=row_field(row, "s"),
             side=row_field(row, "S"),
-            kind=row_field(row, "o"),
+            kind=row.get("ot") or row_field(row, "o"),
             status=row_field(row, "X"),
             quantity=row_field(row, "q"),
             filled=row_field(row, "z"),
             price=row.get("p"),
+            trigger=row.get("P") or row.get("sp"),
+            works=is_true(row.get("w", True)),
+            reduce_only=is_true(row.get("R")),
             millis=row_field(row, "T"),
             reason="" if row.get("r") in (None, "NONE", "0") else str(row["r"]),
         )
-        if row.get("x") != "TRADE":
+        if row.get("x") not in ("TRADE", "CALCULATED"):
             return [order]
         return [self._streamed_fill(row, order), order]
 
-    def balance(self, row: Row) -> Balance:
-        """REST: USDT-M account assets, or spot account balances."""
-        with _reading("balance", row):
-            if "walletBalance" in row:
-                total, free = amount(row["walletBalance"]), amount(row_field(row, "availableBalance"))
-            else:
-                free = amount(row_field(row, "free"))
-                total = free + amount(row_field(row, "locked"))
-            return Balance(account=self._account, asset=row_field(row, "asset"), total=total, free=free)
-
-    def position(self, row: Row) -> VenuePosition:
-        """REST: USDT-M positionRisk. Hedge mode is refused: its two sides are two positions."""
-        if row.get("positionSide", "BOTH") != "BOTH":
-            raise Broken(f"account {self._account} is in hedge mode; switch it to one-way mode at the venue")
-        with _reading("position", row):
-            return VenuePosition(
-                account=self._account,
-                instrument=self._instrument(row_field(row, "symbol")),
-                quantity=amount(row_field(row, "positionAmt")),
-                entry_price=amount(row_field(row, "entryPrice")),
-                mark=amount(row_field(row, "markPrice")),
-                unrealised=amount(row_field(row, "unRealizedProfit")),
-                settle=row.get("marginAsset") or "USDT",
-            )
-
-    def entry(self, row: Row) -> VenueEntry:
-        """REST: income. The venue's tranId is unique within an income type only, so the id holds both."""
-        kind = row_field(row, "incomeType")
-        symbol = row.get("symbol") or ""
-        with _reading("income", row):
-            return VenueEntry(
-                account=self._account,
-                entry_id=f"{kind}-{row_field(row, 'tranId')}",
-                kind=ENTRY_KINDS.get(kind, EntryKind.ADJUST),
-                asset=row_field(row, "asset"),
-                amount=amount(row_field(row, "income")),
-                ts=from_millis(int(row_field(row, "time"))),
-                instrument=self._instrument(symbol) if symbol else None,
-                reference=str(row.get("tradeId") or ""),
-            )
-
-    def deposit(self, row: Row) -> VenueEntry:
-        """REST: spot capital/deposit/hisrec."""
-        with _reading("deposit", row):
-            return self._moved(f"DEPOSIT-{row_field(row, 'id')}", row, 1, int(row_field(row, "insertTime")))
-
-    def withdrawal(self, row: Row, millis: int) -> VenueEntry:
-        """REST: spot capital/withdraw/history; its `amount` is without the fee, which leaves the wallet too."""
-        with _reading("withdrawal", row):
-            return self._moved(f"WITHDRAW-{row_field(row, 'id')}", row, -1, millis)
-
-    def _moved(self, entry_id: str, row: Row, sign: int, millis: int) -> VenueEntry:
-        moved = amount(row_field(row, "amount")) + amount(row.get("transactionFee") or "0")
-        return VenueEntry(
-            account=self._account,
-            entry_id=entry_id,
-            kind=EntryKind.TRANSFER,
-            asset=row_field(row, "coin"),
-            amount=sign * moved,
-            ts=from_millis(millis),
-        )
+    def _conditional(self, row: Row, *, algo_id: Any, status: str, filled: Any, **told: Any) -> VenueOrder:
+        if status not in ALGO_STATUS:
+            raise Broken(f"account {self._account}: Binance sent the unknown status '{status}': {dict(row)}")
+        waits = self._venue_order(row, order_id=f"{ALGO_ID}{algo_id}", status="NEW", filled=filled or "0", **told)
+        is_triggered = status in ("TRIGGERING", "TRIGGERED", "FINISHED")
+        return replace(waits, status=ALGO_STATUS[status], is_triggered=is_triggered)
 
     def _venue_order(
         self,
@@ -205,29 +196,39 @@ class RowReader:
         filled: str,
         price: str | None,
         millis: Any,
+        trigger: str | None = None,
+        works: bool = True,
+        reduce_only: bool = False,
         reason: str = "",
     ) -> VenueOrder:
+        """`works`: it stands in the book or has traded; a conditional order of spot doesn't until it triggers."""
         if status not in STATUS:
             raise Broken(f"account {self._account}: Binance sent the unknown order status '{status}': {dict(row)}")
-        with _reading("order", row):
-            limit = amount(price or "0")
+        with reading("order", row):
+            limit, stop = amount(price or "0"), amount(trigger or "0")
+            of_type = OrderType.MARKET_IF_TOUCHED if (kind, self._market) == ("TAKE_PROFIT", SPOT) else TYPES.get(kind)
             return VenueOrder(
                 account=self._account,
                 instrument=self._instrument(symbol),
                 venue_order_id=VenueOrderId(str(order_id)),
                 client_order_id=ClientOrderId(str(client_id)) if client_id else None,
                 side=Side(side.lower()),
-                type=OrderType.MARKET if kind == "MARKET" else OrderType.LIMIT,
+                type=of_type or OrderType.MARKET,
                 status=STATUS[status],
                 quantity=amount(quantity),
                 filled=amount(filled),
                 price=limit if limit > ZERO else None,
                 ts=from_millis(int(millis)),
                 reason=reason,
+                trigger_price=stop if stop > ZERO else None,
+                is_triggered=of_type is not None
+                and of_type.is_conditional
+                and (works or amount(filled) > ZERO or status == "FILLED"),
+                reduce_only=reduce_only,
             )
 
     def _streamed_fill(self, row: Row, order: VenueOrder) -> Fill:
-        with _reading("streamed trade", row):
+        with reading("streamed trade", row):
             return Fill(
                 account=self._account,
                 instrument=order.instrument,
@@ -244,27 +245,8 @@ class RowReader:
                 realised=amount(row["rp"]) if "rp" in row else None,
             )
 
-    def _instrument(self, symbol: str) -> InstrumentId:
-        return instrument_id(self._market, symbol)
 
-
-def row_field(row: Row, name: str) -> Any:
-    """The field, or Broken with the whole row."""
-    value = row.get(name)
-    if value is None:
-        raise Broken(f"Binance sent a row without '{name}': {dict(row)}")
-    return value
-
-
-def is_true(value: Any) -> bool:
-    """ccxt hands booleans on as they are; some answers carry them as text."""
-    return value is True or value == "true"
-
-
-@contextlib.contextmanager
-def _reading(what: str, row: Row) -> Iterator[None]:
-    """Turns an unreadable number, side or date of a row into Broken."""
-    try:
-        yield
-    except (ValueError, TypeError, BadInput) as error:
-        raise Broken(f"Binance sent a {what} that can't be read ({error}): {dict(row)}") from error
+def actual_order_id(row: Row) -> str:
+    """The order that a conditional one became: REST's actualOrderId, the stream's `ai`; empty before it triggers."""
+    found = str(row.get("actualOrderId") or row.get("ai") or "")
+    return "" if found == "0" else found

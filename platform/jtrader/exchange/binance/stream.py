@@ -11,9 +11,13 @@ import random
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
+from msgspec.structs import replace
+
 from jtrader.domain.account import EntryKind, VenueEntry
+from jtrader.domain.errors import Broken
 from jtrader.domain.ids import ClientOrderId, InstrumentId
 from jtrader.domain.order import Fill, VenueOrder
+from jtrader.exchange.binance.algo import AlgoOrders
 from jtrader.exchange.binance.rows import RowReader
 from jtrader.exchange.binance.session import BinanceSession
 from jtrader.ports.broker import AccessDenied, BrokerError, OrderNotFound, RetryLater
@@ -23,6 +27,10 @@ log = logging.getLogger(__name__)
 Report = VenueOrder | Fill | VenueEntry
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 30.0
+KEEPALIVE_SECONDS = 25.0
+"""Wall seconds between prolongations of the listen key: one that expired without a word is noticed as fast."""
+MOST_UNREADABLE = 10
+"""Messages in a row that can't be read before the stream is given up."""
 _LEDGER_WAITS = (0.0, 1.0, 2.0, 4.0, 8.0)
 """Wall seconds between looks for a ledger row that the stream has hinted at: the venue books it a little later."""
 _OF_TRADES = (EntryKind.TRADE, EntryKind.FEE)
@@ -52,10 +60,20 @@ class Reader(Protocol):
 class UserStream:
     """Yields reports; `live` is set while connected, `epoch` counts connections."""
 
-    def __init__(self, session: BinanceSession, rows: RowReader, reader: Reader) -> None:
+    def __init__(
+        self,
+        session: BinanceSession,
+        rows: RowReader,
+        reader: Reader,
+        algo: AlgoOrders | None = None,
+        keepalive: float = KEEPALIVE_SECONDS,
+    ) -> None:
         self._session = session
         self._rows = rows
         self._reader = reader
+        self._algo = algo
+        self._keepalive = keepalive
+        self._unreadable = 0
         self._unfinished: dict[ClientOrderId, InstrumentId] = {}
         self._queue: asyncio.Queue[Mapping[str, Any] | Report | _Ended | _Failed] = asyncio.Queue()
         self._ledger_hint = asyncio.Event()
@@ -73,23 +91,26 @@ class UserStream:
         self._unfinished.pop(client_order_id, None)
 
     async def reports(self) -> AsyncIterator[Report]:
-        """Raises AccessDenied where the key is refused, Broken for what can't be read; all else is tried again."""
-        ledger = asyncio.create_task(self._follow_ledger())
-        ledger.add_done_callback(self._on_ledger_end)
+        """Raises AccessDenied where the key is refused, Broken where the venue's rows can't be read; all else is tried
+        again."""
+        tasks = [asyncio.create_task(self._follow_ledger()), asyncio.create_task(self._keep_alive())]
+        for task in tasks:
+            task.add_done_callback(self._on_task_end)
         try:
             while True:
                 await self._connect()
                 for report in await self._missed():
                     yield report
                 while not isinstance(item := await self._queue.get(), _Ended):
-                    for report in self._read(item):
+                    for report in await self._readable(item):
                         yield report
                 self.live.clear()
                 log.warning("user stream ended, connecting again")
         finally:
             self.live.clear()
-            ledger.cancel()
-            await asyncio.gather(ledger, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _connect(self) -> None:
         wait = _FIRST_WAIT
@@ -110,8 +131,8 @@ class UserStream:
         self.epoch += 1
         self.live.set()
 
-    def _on_ledger_end(self, ledger: "asyncio.Task[None]") -> None:
-        error = None if ledger.cancelled() else ledger.exception()
+    def _on_task_end(self, task: "asyncio.Task[None]") -> None:
+        error = None if task.cancelled() else task.exception()
         if error is not None:
             self._queue.put_nowait(_Failed(error))
 
@@ -120,22 +141,75 @@ class UserStream:
             ended.exception()
         self._queue.put_nowait(_Ended())
 
-    def _read(self, item: Mapping[str, Any] | Report | _Failed) -> list[Report]:
+    async def _readable(self, item: Mapping[str, Any] | Report | _Failed) -> list[Report]:
+        """A message that can't be read is put aside, and what it may have told is read over REST instead, where the
+        same fault is Broken."""
+        try:
+            reports = await self._read(item)
+        except Broken as error:
+            self._unreadable += 1
+            if not isinstance(item, Mapping) or self._unreadable > MOST_UNREADABLE:
+                raise
+            log.error("user stream: %s; reading over REST what it may have told", error)
+            self._queue.put_nowait(_Ended())
+            return []
+        self._unreadable = 0
+        return reports
+
+    async def _read(self, item: Mapping[str, Any] | Report | _Failed) -> list[Report]:
         if isinstance(item, _Failed):
             raise item.error
         if not isinstance(item, Mapping):
             return [item]
         kind = item.get("e")
         if kind in ("ORDER_TRADE_UPDATE", "executionReport"):
-            reports: list[Report] = list(self._rows.streamed(item))
+            reports = await self._named(list(self._rows.streamed(item)))
+            self._note(reports)
+            return reports
+        if kind == "ALGO_UPDATE" and self._algo is not None:
+            told = self._algo.streamed(item)
+            reports = [] if told is None else [told]
             self._note(reports)
             return reports
         if kind in ("listenKeyExpired", "eventStreamTerminated"):
-            self._session.forget_stream()
-            self._queue.put_nowait(_Ended())
+            self._start_over()
         elif kind == "balanceUpdate" or (kind == "ACCOUNT_UPDATE" and item.get("a", {}).get("m") != "ORDER"):
             self._ledger_hint.set()
         return []
+
+    async def _named(self, told: list[VenueOrder | Fill]) -> list[Report]:
+        """An order's state and fill under the client id that it was sent with: a triggered one carries the venue's."""
+        order = told[-1]
+        if self._algo is None or not isinstance(order, VenueOrder):
+            return list(told)
+        ours = self._algo.of_order(order)
+        if ours is order and order.client_order_id not in self._unfinished:
+            try:
+                await self._algo.claim(order)
+            except BrokerError as error:
+                log.warning("whether order %s was a conditional one can't be read (%s)", order.venue_order_id, error)
+            ours = self._algo.of_order(order)
+        fills = [replace(one, client_order_id=ours.client_order_id) for one in told[:-1] if isinstance(one, Fill)]
+        return [*fills, ours]
+
+    def _start_over(self) -> None:
+        """With a new listen key."""
+        self._session.forget_stream()
+        self._queue.put_nowait(_Ended())
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await asyncio.sleep(self._keepalive)
+            if not self.live.is_set():
+                continue
+            try:
+                if not await self._session.keep_stream():
+                    log.warning("the listen key has expired; opening the stream anew")
+                    self._start_over()
+            except AccessDenied:
+                raise
+            except BrokerError as error:
+                log.warning("the listen key can't be prolonged (%s)", error)
 
     def _note(self, reports: list[Report]) -> None:
         for report in reports:
@@ -154,6 +228,8 @@ class UserStream:
             reports: list[Report] = list(await self._reader.fills_since_last())
             reports += [state for state in states if state is not None]
             self._note(reports)
+        except AccessDenied:
+            raise
         except BrokerError as error:
             self._wait_missed = min(max(2 * self._wait_missed, _FIRST_WAIT), _LONGEST_WAIT)
             wait = max(self._wait_missed, error.after if isinstance(error, RetryLater) else 0.0)
@@ -181,6 +257,8 @@ class UserStream:
                 await asyncio.sleep(wait)
                 try:
                     fresh = [entry for entry in await self._reader.new_entries() if entry.kind not in _OF_TRADES]
+                except AccessDenied:
+                    raise
                 except BrokerError as error:
                     log.warning("ledger rows can't be read (%s)", error)
                     continue

@@ -11,7 +11,7 @@ import msgspec
 
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId, VenueSymbol
-from jtrader.domain.market import Candle, Event, Mark, Quote, Trade
+from jtrader.domain.market import Candle, Depth, Event, Level, Mark, Quote, Trade
 from jtrader.domain.times import MILLISECOND
 
 
@@ -26,6 +26,30 @@ class TradeMessage(msgspec.Struct, gc=False):
     T: int
     m: bool
     X: str = "MARKET"
+
+
+class AggregatedMessage(msgspec.Struct, gc=False):
+    """`<symbol>@aggTrade`: the fills of one taker order at one price, under a number of its own."""
+
+    s: str
+    a: int
+    p: float
+    q: float
+    T: int
+    m: bool
+
+
+class DepthMessage(msgspec.Struct, gc=False):
+    """`<symbol>@depth@100ms`. `U`..`u` are the updates in it, `pu` (futures) the `u` before; spot has no `T`."""
+
+    E: int
+    s: str
+    U: int
+    u: int
+    b: tuple[Level, ...]
+    a: tuple[Level, ...]
+    T: int = 0
+    pu: int = 0
 
 
 class BookTickerMessage(msgspec.Struct, gc=False):
@@ -52,6 +76,8 @@ class MarkMessage(msgspec.Struct, gc=False):
 
 
 class Kline(msgspec.Struct, gc=False):
+    """`v` and `q`: volume in order units and in quote; on COIN-M in contracts and in base."""
+
     t: int
     i: str
     o: float
@@ -59,6 +85,7 @@ class Kline(msgspec.Struct, gc=False):
     l: float  # noqa: E741
     c: float
     v: float
+    q: float
     x: bool
     """Closed."""
 
@@ -83,6 +110,9 @@ class _Envelope(msgspec.Struct, gc=False):
 
 _HEAD = b'{"e":"'
 
+OnDepth = Callable[[InstrumentId, int, tuple[Level, ...], tuple[Level, ...], int, int, int], Depth | None]
+"""(instrument, ts, bids, asks, first, last, previous) → the proven event, if it is one."""
+
 
 class Decoder:
     """Reads one connection's messages in order, for the given symbols.
@@ -91,7 +121,15 @@ class Decoder:
     were missed (`missed_trades`). Old news (a trade or quote numbered at or below the last one) is dropped.
     """
 
-    def __init__(self, instruments: Mapping[VenueSymbol, InstrumentId]) -> None:
+    def __init__(
+        self,
+        instruments: Mapping[VenueSymbol, InstrumentId],
+        on_depth: OnDepth | None = None,
+        volume_is_contracts: bool = False,
+    ) -> None:
+        """`on_depth` proves updates of books; without it they are skipped. `volume_is_contracts`: COIN-M's candles."""
+        self._on_depth = on_depth
+        self._volume_is_contracts = volume_is_contracts
         self._instruments: dict[str, InstrumentId] = dict(instruments.items())
         self._last_trade: dict[str, int] = {}
         self._last_quote: dict[str, int] = {}
@@ -100,10 +138,13 @@ class Decoder:
         self._envelope = msgspec.json.Decoder(_Envelope)
         self._kinds: dict[bytes, tuple[msgspec.json.Decoder[Any], Callable[[Any], Event | None]]] = {
             b"trade": (_lax(TradeMessage), self._trade),
+            b"aggTrade": (_lax(AggregatedMessage), self._aggregated),
             b"bookTicker": (_lax(BookTickerMessage), self._quote),
             b"markPriceUpdate": (_lax(MarkMessage), self._mark),
             b"kline": (_lax(KlineMessage), self._candle),
         }
+        if on_depth is not None:
+            self._kinds[b"depthUpdate"] = (_lax(DepthMessage), self._depth)
 
     def decode(self, message: bytes) -> Event | None:
         """The event, or None for answers, open candles, unknown kinds and old news. Raises msgspec.DecodeError for
@@ -140,6 +181,15 @@ class Decoder:
             return None
         return Trade(instrument, self._at(m.T), m.t, m.p, m.q, -1 if m.m else 1)
 
+    def _aggregated(self, m: AggregatedMessage) -> Trade | None:
+        return self._trade(TradeMessage(m.s, m.a, m.p, m.q, m.T, m.m))
+
+    def _depth(self, m: DepthMessage) -> Depth | None:
+        instrument = self._instruments.get(m.s)
+        if instrument is None or self._on_depth is None:
+            return None
+        return self._on_depth(instrument, self._at(m.T or m.E), m.b, m.a, m.U, m.u, m.pu)
+
     def _quote(self, m: BookTickerMessage) -> Quote | None:
         instrument = self._instruments.get(m.s)
         if instrument is None or m.u <= self._last_quote.get(m.s, 0):
@@ -160,7 +210,7 @@ class Decoder:
         k = m.k
         if instrument is None or not k.x or k.i != "1m":
             return None
-        return Candle(instrument, k.t * MILLISECOND, k.o, k.h, k.l, k.c, k.v)
+        return Candle(instrument, k.t * MILLISECOND, k.o, k.h, k.l, k.c, k.q if self._volume_is_contracts else k.v)
 
     def _at(self, millis: int) -> int:
         ts = millis * MILLISECOND

@@ -1,0 +1,232 @@
+"""ports.Broker of one BitMEX account over ccxt's signed REST and the realtime stream: all contracts, a wallet a coin.
+
+Amounts go out as the exact digits of our Decimals and come in from the venue's text. Orders carry our own client id.
+"""
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from jtrader.domain.account import AccountMode, Balance, MarginMode, PositionMode, VenueEntry, VenuePosition
+from jtrader.domain.errors import BadInput, Broken
+from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market, split_instrument_id
+from jtrader.domain.money import ONE, ZERO, amount
+from jtrader.domain.order import ChildOrder, Fill, VenueOrder
+from jtrader.domain.times import DAY, MINUTE, iso, parse_time
+from jtrader.exchange.bitmex.errors import translate
+from jtrader.exchange.bitmex.forms import order_form, whole
+from jtrader.exchange.bitmex.history import PAGE, History
+from jtrader.exchange.bitmex.listing import MARKET
+from jtrader.exchange.bitmex.rows import Row, RowReader, row_field, rows_of
+from jtrader.exchange.bitmex.session import PER_MINUTE, BitmexSession, Keys
+from jtrader.exchange.bitmex.stream import PrivateStream, Report
+from jtrader.ports.broker import BrokerError, OrderNotFound, OutcomeUnknown
+
+_SHORT_PAST = 3 * DAY
+"""Ledger rows that are asked for behind the last one seen: the venue may book a row late."""
+_MOST_OPEN = 500
+_MULTI_ASSET = "MultiAsset"
+
+
+class BitmexBroker:
+    """Reading and order entry of one account. Use within one event loop; `close` it there."""
+
+    def __init__(
+        self,
+        account: AccountId,
+        market: Market,
+        instruments: Sequence[InstrumentId],
+        keys: Keys,
+        simulator_uri: str | None = None,
+        page: int = PAGE,
+        pause_file: Path | None = None,
+        per_minute: int = PER_MINUTE,
+    ) -> None:
+        """`instruments`: what this account trades; fills missed by the stream are looked for there. `page`: rows that
+        one query of the past asks for. `pause_file`: where processes that share the key note that the venue wants to be
+        left alone. `per_minute`: the requests that the venue grants the key."""
+        if market != MARKET:
+            raise BadInput(f"no BitMEX market '{market}'; there is {MARKET}")
+        self.account = account
+        self.market = market
+        self._instruments = tuple(instruments)
+        self._session = BitmexSession(keys, simulator_uri, pause_file, per_minute)
+        self._rows = RowReader(account)
+        self._history = History(self._session, self._rows, page)
+        self._stream = PrivateStream(keys, self._venue_seconds, self._rows, self, simulator_uri)
+        self._since = 0
+        self._newest: dict[InstrumentId, int] = {}
+        self._seen_entries: set[str] = set()
+
+    # ---- reading
+
+    async def balances(self) -> Sequence[Balance]:
+        """Coins that hold anything."""
+        rows = rows_of(await self._session.call("privateGetUserMargin", {"currency": "all"}))
+        return [balance for balance in map(self._rows.balance, rows) if balance.total != ZERO]
+
+    async def positions(self) -> Sequence[VenuePosition]:
+        rows = rows_of(await self._session.call("privateGetPosition", {"filter": _json({"isOpen": True})}))
+        return [position for position in map(self._rows.position, rows) if position.quantity != ZERO]
+
+    async def open_orders(self) -> Sequence[VenueOrder]:
+        found: dict[str, VenueOrder] = {}
+        while True:
+            query = {"filter": _json({"open": True}), "count": _MOST_OPEN, "start": len(found), "reverse": False}
+            rows = rows_of(await self._session.call("privateGetOrder", query))
+            found |= {order.venue_order_id: order for order in map(self._rows.order, rows)}
+            if len(rows) < _MOST_OPEN:
+                return sorted(found.values(), key=lambda order: order.ts)
+
+    async def fills(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Fill]:
+        _symbol(instrument)
+        return await self._history.fills(instrument, start, end)
+
+    async def entries(self, start: int, end: int) -> Sequence[VenueEntry]:
+        return await self._history.entries(start, end)
+
+    async def account_mode(self) -> AccountMode:
+        """BitMEX keeps one position a contract. What was never touched is at cross margin."""
+        rows = {row_field(row, "symbol"): row for row in rows_of(await self._session.call("privateGetPosition", {}))}
+        assets = await self._session.call("privateGetUserMarginingMode", {})
+        modes: dict[InstrumentId, MarginMode] = {}
+        leverage: dict[InstrumentId, Decimal] = {}
+        for name in self._instruments:
+            row = rows.get(_symbol(name))
+            modes[name] = MarginMode.CROSS if row is None or row_field(row, "crossMargin") else MarginMode.ISOLATED
+            leverage[name] = await self._most_leverage(name) if row is None else amount(row_field(row, "leverage"))
+        return AccountMode(
+            account=self.account,
+            position_mode=PositionMode.ONE_WAY,
+            multi_asset=isinstance(assets, dict) and assets.get("marginingMode") == _MULTI_ASSET,
+            margin_modes=modes,
+            leverage=leverage,
+        )
+
+    async def mark_at(self, instrument: InstrumentId, ts: int) -> str:
+        """BitMEX tells the mark of now, nothing of the past: asked within the minute that begins at `ts`."""
+        row = await self._instrument_row(instrument, "markPrice,timestamp")
+        now = parse_time(row_field(row, "timestamp"))
+        if not ts <= now < ts + MINUTE:
+            raise BadInput(f"BitMEX tells no mark price of {instrument} at {iso(ts)}: it tells that of now, {iso(now)}")
+        return str(row_field(row, "markPrice"))
+
+    # ---- orders
+
+    async def submit(self, order: ChildOrder) -> VenueOrder:
+        form = order_form(order, _symbol(order.instrument))
+        self._stream.watch_order(order.instrument, order.client_order_id)
+        try:
+            answer = await self._session.call("privatePostOrder", form, is_order=True, urgent=order.reduce_only)
+        except BrokerError as error:
+            if not isinstance(error, OutcomeUnknown):
+                self._stream.forget_order(order.client_order_id)
+            raise
+        return self._rows.order(answer)
+
+    async def amend(
+        self, instrument: InstrumentId, client_order_id: ClientOrderId, quantity: Decimal, price: Decimal
+    ) -> VenueOrder:
+        _symbol(instrument)
+        form = {"origClOrdID": client_order_id, "orderQty": whole(quantity), "price": price}
+        return self._rows.order(await self._session.call("privatePutOrder", form, is_order=True))
+
+    async def cancel(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> None:
+        """An order that can't be cancelled is told in a row of a good answer."""
+        _symbol(instrument)
+        form = {"clOrdID": [client_order_id]}
+        for row in rows_of(await self._session.call("privateDeleteOrder", form, is_order=True, urgent=True)):
+            if row.get("error"):
+                raise translate(BrokerError(str(row["error"])), is_order=True)
+
+    async def cancel_all(self, instrument: InstrumentId) -> None:
+        form = {"symbol": _symbol(instrument)}
+        await self._session.call("privateDeleteOrderAll", form, is_order=True, urgent=True)
+
+    async def order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder:
+        query = {"symbol": _symbol(instrument), "filter": _json({"clOrdID": client_order_id}), "reverse": True}
+        rows = rows_of(await self._session.call("privateGetOrder", {**query, "count": 1}))
+        if not rows:
+            raise OrderNotFound(f"BitMEX knows no order {client_order_id} in {instrument}")
+        return self._rows.order(rows[0])
+
+    # ---- the stream
+
+    async def reports(self) -> AsyncIterator[Report]:
+        """Order states, fills, funding and transfers. Raises AccessDenied where the key is refused."""
+        self._since = self._since or await self._market_minute()
+        async for report in self._stream.reports():
+            if isinstance(report, Fill):
+                self._newest[report.instrument] = max(report.ts, self._newest.get(report.instrument, 0))
+            if isinstance(report, VenueEntry):
+                self._seen_entries.add(report.entry_id)
+            yield report
+
+    @property
+    def is_live(self) -> bool:
+        """The private stream stands."""
+        return self._stream.live.is_set()
+
+    async def wait_live(self) -> None:
+        await self._stream.live.wait()
+
+    @property
+    def stream_epoch(self) -> int:
+        """How often the private stream has connected."""
+        return self._stream.epoch
+
+    async def fills_since_last(self) -> list[Fill]:
+        """Those at or after the newest one known: of one millisecond there may be more."""
+        found: list[Fill] = []
+        for instrument in self._instruments:
+            start = self._newest.get(instrument, self._since)
+            found += await self._history.fills(instrument, start, 2**62)
+        return sorted(found, key=lambda fill: fill.ts)
+
+    async def new_entries(self) -> list[VenueEntry]:
+        """Ledger rows that have not been told, but for those of trades."""
+        newest = max((self._since, *self._newest.values()))
+        rows = await self._history.entries(min(self._since, newest - _SHORT_PAST), 2**62)
+        fresh = [row for row in rows if row.ts >= self._since and not row.reference]
+        found = [row for row in fresh if row.entry_id not in self._seen_entries]
+        self._seen_entries.update(row.entry_id for row in found)
+        return found
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    # ---- inside
+
+    async def _market_minute(self) -> int:
+        """The market's minute now."""
+        row = await self._instrument_row(self._instruments[0], "timestamp")
+        return parse_time(row_field(row, "timestamp")) // MINUTE * MINUTE
+
+    async def _most_leverage(self, instrument: InstrumentId) -> Decimal:
+        return ONE / amount(row_field(await self._instrument_row(instrument, "initMargin"), "initMargin"))
+
+    async def _instrument_row(self, instrument: InstrumentId, columns: str) -> Row:
+        query = {"symbol": _symbol(instrument), "columns": columns}
+        rows = rows_of(await self._session.call("publicGetInstrument", query))
+        if not rows:
+            raise Broken(f"BitMEX does not list {instrument}")
+        return rows[0]
+
+    def _venue_seconds(self) -> int:
+        return time.time_ns() // 1_000_000_000 + self._session.clock.correction // 1_000
+
+
+def _symbol(instrument: InstrumentId) -> str:
+    market, symbol = split_instrument_id(instrument)
+    if market != MARKET:
+        raise BadInput(f"{instrument} is not on {MARKET}")
+    return symbol
+
+
+def _json(value: Any) -> str:
+    """A `filter` is JSON within the query."""
+    return msgspec.json.encode(value).decode()

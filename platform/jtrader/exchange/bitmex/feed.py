@@ -1,0 +1,117 @@
+"""BitMEX's live market data: trades, best quotes, books, marks, funding, statuses and closed minutes on one stream.
+
+Books come as a partial and its changes by level id; a row that doesn't fit makes the book be asked for again.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from jtrader.domain.ids import InstrumentId, Market, VenueSymbol
+from jtrader.domain.market import Depth, Event, Quote
+from jtrader.domain.times import SECOND
+from jtrader.exchange.bitmex.listing import MARKET
+from jtrader.exchange.bitmex.wire import Decoder
+from jtrader.exchange.common.books import BookSnapshot
+from jtrader.exchange.common.connection import Line
+from jtrader.exchange.common.feed import Feed, symbols_of
+from jtrader.exchange.common.listing import ListingWatch
+from jtrader.exchange.common.sequences import version_ids
+from jtrader.ports.market_data import CandleSource
+
+MOST_DOUBTS = 3
+"""So often in a row a book may differ from the best quote when it is looked at, about once a second."""
+URL = "wss://ws.bitmex.com/realtime"
+TABLES = ("trade", "quote", "instrument", "tradeBin1m", "funding")
+BOOK = "orderBookL2"
+
+
+class BitmexFeed(Feed):
+    """ports.MarketFeed; counters and statuses are the base's."""
+
+    def __init__(
+        self,
+        market: Market,
+        instruments: Sequence[InstrumentId],
+        simulator_uri: str | None = None,
+        candles: CandleSource | None = None,
+        stale_after: int = 120 * SECOND,
+        books: bool = True,
+        listing: ListingWatch | None = None,
+    ) -> None:
+        """`books`: whole books are kept. The rest as in `Feed`.
+
+        Trades are subscribed first and books last, and the connection counts as up once the trades are answered: a
+        connection that replaces another overlaps it in trades, which are told once, and not in books.
+        """
+        symbols = symbols_of(market, instruments, (MARKET,), "BitMEX")
+        tables = (*TABLES, BOOK) if books else TABLES
+        topics = [f"{table}:{symbol}" for table in tables for symbol in symbols]
+        line = Line(URL, greeting=[command("subscribe", topics)], answers=1 + 2 * len(symbols), ping=b"ping")
+        super().__init__(symbols, [line], simulator_uri, candles, stale_after, listing)
+        self._names: dict[InstrumentId, VenueSymbol] = {name: symbol for symbol, name in symbols.items()}
+        self._told = dict.fromkeys(self._names, 0)
+        """Book messages of each instrument: the count is the number that proves them, since the venue has none."""
+        self._quotes: dict[InstrumentId, Quote] = {}
+        self._doubts = dict.fromkeys(self._names, 0)
+        self._decoder = Decoder(symbols)
+        if books:
+            self.keep_books(version_ids)
+
+    def read(self, message: bytes) -> Sequence[Event]:
+        events = self._decoder.decode(message)
+        if events and type(events[0]) is Depth:
+            if len(events) == 1:
+                return self._proven(events[0])
+            return [told for event in events if isinstance(event, Depth) for told in self._proven(event)]
+        if self._decoder.broken:
+            for symbol in self._decoder.broken:
+                self._lose(self.symbols[VenueSymbol(symbol)])
+        elif events and type(events[-1]) is Quote:
+            self._quotes.update((event.instrument, event) for event in events if isinstance(event, Quote))
+        return events
+
+    def watch(self) -> None:
+        """Also compares books with the best quotes: a lost row shows in nothing else where its level doesn't change any
+        more."""
+        super().watch()
+        for instrument, quote in self._quotes.items():
+            book = None if self.books is None else self.books[instrument].book
+            if book is None or not book.is_known or (quote.bid, quote.ask) == (book.bids.best, book.asks.best):
+                self._doubts[instrument] = 0
+                continue
+            self._doubts[instrument] += 1
+            if self._doubts[instrument] >= MOST_DOUBTS:
+                self._doubts[instrument] = 0
+                self._lose(instrument)
+
+    @property
+    def market_time(self) -> int:
+        return self._decoder.market_time
+
+    def restart(self) -> None:
+        self._decoder.restart()
+        self._quotes.clear()
+
+    def ask_snapshot(self, instrument: InstrumentId) -> None:
+        topic = f"{BOOK}:{self._names[instrument]}"
+        self.send(command("unsubscribe", [topic]))
+        self.send(command("subscribe", [topic]))
+
+    def _proven(self, depth: Depth) -> Sequence[Event]:
+        instrument = depth.instrument
+        number = self._told[instrument] = self._told[instrument] + 1
+        if depth.snapshot:
+            return self.book_snapshot(instrument, BookSnapshot(depth.ts, depth.bids, depth.asks, number))
+        return self.book_update(instrument, depth.ts, depth.bids, depth.asks, number, number)
+
+    def _lose(self, instrument: InstrumentId) -> None:
+        """Skips a number, which is how a hole looks."""
+        self._told[instrument] += 2
+        number = self._told[instrument]
+        if self.books is not None and self.books[instrument].is_live:
+            self.book_update(instrument, self.market_time, (), (), number, number)
+
+
+def command(op: str, topics: Sequence[str]) -> bytes:
+    return msgspec.json.encode({"op": op, "args": list(topics)})

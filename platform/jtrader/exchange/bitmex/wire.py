@@ -1,0 +1,201 @@
+"""BitMEX's realtime messages → market events. https://www.bitmex.com/app/wsAPI
+
+One message may tell several rows, so it becomes a list of events. What was told before a subscription (the trades of a
+partial) is no event; books begin with the partial of their symbol.
+"""
+
+from collections.abc import Callable, Mapping
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from jtrader.domain.errors import BadInput
+from jtrader.domain.ids import InstrumentId, VenueSymbol
+from jtrader.domain.market import Candle, Depth, Event, Funding, Quote, Trade
+from jtrader.domain.times import MINUTE
+from jtrader.exchange.bitmex.instrument_state import InstrumentState
+from jtrader.exchange.bitmex.levels import LevelIds, SequenceBroken
+from jtrader.exchange.bitmex.messages import (
+    NAMES,
+    BinRow,
+    Envelope,
+    FundingRow,
+    InstrumentRow,
+    LevelRow,
+    QuoteRow,
+    Rows,
+    TradeRow,
+    head,
+    rows_of,
+)
+from jtrader.exchange.bitmex.moments import MomentReader
+
+Table = tuple[Callable[[bytes], Any], Callable[[Any], list[Event]]]
+"""How a table's messages are decoded, and what its rows become."""
+
+MOST_SEEN = 2_000
+"""Trades that are remembered, at least: two connections that overlap tell the same ones."""
+_CHANGES = ("insert", "update", "delete")
+_ACTIONS = ("partial", *_CHANGES)
+
+
+class Decoder:
+    """Reads one connection's messages in order, for the given symbols.
+
+    A trade is told once, by its id. `market_time` is the newest time seen (ns; 0 = none yet). `broken` are the symbols
+    whose book has to be asked for anew, since a row did not fit: nothing is told of them until their next partial.
+    """
+
+    def __init__(self, instruments: Mapping[VenueSymbol, InstrumentId]) -> None:
+        self._instruments: dict[str, InstrumentId] = dict(instruments.items())
+        self._books = {symbol: LevelIds() for symbol in self._instruments}
+        self._states = {symbol: InstrumentState(name) for symbol, name in self._instruments.items()}
+        self._moment = MomentReader().read
+        self._envelope = msgspec.json.Decoder(Envelope)
+        self._seen: dict[str, None] = {}
+        self.market_time = 0
+        self.broken: set[str] = set()
+        books = (rows_of(LevelRow), self._levels)
+        self._tables: dict[str, Table] = {
+            "trade": (rows_of(TradeRow), self._trades),
+            "quote": (rows_of(QuoteRow), self._quotes),
+            "orderBookL2": books,
+            "orderBookL2_25": books,
+            "instrument": (rows_of(InstrumentRow), self._instrument),
+            "funding": (rows_of(FundingRow), self._funding),
+            "tradeBin1m": (rows_of(BinRow), self._bins),
+        }
+        self._heads = {head(name, action): table for name, table in self._tables.items() for action in _ACTIONS}
+        changes, names = (books[0], self._level), ("orderBookL2", "orderBookL2_25")
+        self._heads |= {head(name, action): changes for name in names for action in _CHANGES}
+
+    def decode(self, message: bytes) -> list[Event]:
+        """Raises msgspec.DecodeError or BadInput for what can't be read, BadInput where BitMEX refuses a
+        subscription."""
+        table = self._heads.get(message[NAMES]) or self._looked_up(message)
+        return table[1](table[0](message)) if table is not None else []
+
+    def restart(self) -> None:
+        """A new connection: books are told from their partials on."""
+        for book in self._books.values():
+            book.forget()
+        self.broken.clear()
+
+    def _looked_up(self, message: bytes) -> Table | None:
+        """Not a row's usual head: a welcome, an answer, a pong, or a row with another order of fields."""
+        if message == b"pong":
+            return None
+        envelope = self._envelope.decode(message)
+        if envelope.error:
+            raise BadInput(f"BitMEX refused a request on its stream: {envelope.error}")
+        return self._tables.get(envelope.table)
+
+    def _trades(self, told: Rows[TradeRow]) -> list[Event]:
+        if told.action != "insert":
+            return []
+        instruments, at, seen = self._instruments, self._at, self._seen
+        events: list[Event] = []
+        for row in told.data:
+            name = row.trdMatchID
+            if row.symbol in instruments and name not in seen:
+                seen[name] = None
+                events.append(trade(instruments[row.symbol], row, at(row.timestamp)))
+        if len(seen) > 2 * MOST_SEEN:
+            self._seen = dict.fromkeys(islice(seen, MOST_SEEN, None))
+        return events
+
+    def _quotes(self, told: Rows[QuoteRow]) -> list[Event]:
+        events: list[Event] = []
+        for row in told.data:
+            instrument = self._instruments.get(row.symbol)
+            bid, ask, bid_size, ask_size = row.bidPrice, row.askPrice, row.bidSize, row.askSize
+            if instrument is None or bid is None or ask is None or bid_size is None or ask_size is None:
+                continue
+            events.append(Quote(instrument, self._at(row.timestamp), bid, bid_size, ask, ask_size))
+        return events
+
+    def _level(self, told: Rows[LevelRow]) -> list[Event]:
+        """A change, most often of one level, which is told the short way."""
+        rows, action = told.data, told.action
+        if len(rows) != 1:
+            return self._levels(told)
+        row = rows[0]
+        book = self._books.get(row.symbol)
+        price = None if book is None else book.apply_one(action, row)
+        if price is None:
+            return self._levels(told)
+        ts = self._at(row.timestamp) if row.timestamp else self.market_time
+        level = ((price, 0.0 if action == "delete" else row.size),)
+        instrument = self._instruments[row.symbol]
+        return [Depth(instrument, ts, level, ()) if row.side == "Buy" else Depth(instrument, ts, (), level)]
+
+    def _levels(self, told: Rows[LevelRow]) -> list[Event]:
+        rows, action = told.data, told.action
+        symbol = rows[0].symbol if rows else told.filter.symbol
+        if len(rows) > 1:
+            for row in rows:
+                if row.symbol != symbol:
+                    return self._several(told)
+        book = self._books.get(symbol)
+        if book is None or not (book.is_known or action == "partial"):
+            return []
+        try:
+            bids, asks = book.apply(action, rows)
+        except SequenceBroken:
+            book.forget()
+            self.broken.add(symbol)
+            return []
+        if action == "partial":
+            self.broken.discard(symbol)
+        text = rows[0].timestamp if rows else ""
+        ts = self._at(text) if text else self.market_time
+        return [Depth(self._instruments[symbol], ts, tuple(bids), tuple(asks), 0, action == "partial")]
+
+    def _several(self, told: Rows[LevelRow]) -> list[Event]:
+        """One message may tell several books."""
+        symbols = dict.fromkeys(row.symbol for row in told.data)
+        parts = ([row for row in told.data if row.symbol == symbol] for symbol in symbols)
+        return [event for part in parts for event in self._levels(Rows(told.action, part))]
+
+    def _instrument(self, told: Rows[InstrumentRow]) -> list[Event]:
+        events: list[Event] = []
+        for row in told.data:
+            state = self._states.get(row.symbol)
+            if state is not None:
+                events += state.changed(row, self._at(row.timestamp) if row.timestamp else self.market_time)
+        return events
+
+    def _funding(self, told: Rows[FundingRow]) -> list[Event]:
+        return [
+            Funding(self._instruments[row.symbol], self._moment(row.timestamp), row.fundingRate)
+            for row in told.data
+            if row.symbol in self._instruments
+        ]
+
+    def _bins(self, told: Rows[BinRow]) -> list[Event]:
+        if told.action != "insert":
+            return []
+        rows = [row for row in told.data if row.symbol in self._instruments]
+        found = [candle(self._instruments[row.symbol], row, self._at(row.timestamp)) for row in rows]
+        return [one for one in found if one is not None]
+
+    def _at(self, text: str) -> int:
+        ts = self._moment(text)
+        if ts > self.market_time:
+            self.market_time = ts
+        return ts
+
+
+def trade(instrument: InstrumentId, row: TradeRow, ts: int) -> Trade:
+    return Trade(instrument, ts, row.trdMatchID, row.price, row.size, 1 if row.side == "Buy" else -1)
+
+
+def candle(instrument: InstrumentId, row: BinRow, end: int) -> Candle | None:
+    """The minute that ended at `end`; None for one in which nothing ever stood. BitMEX opens a minute at the close
+    before it, which may lie outside what was traded: it is drawn to the nearest price that was."""
+    low, high, close = row.low, row.high, row.close
+    if low is None or high is None or close is None:
+        return None
+    opened = min(max(close if row.open is None else row.open, low), high)
+    return Candle(instrument, end - MINUTE, opened, high, low, close, row.homeNotional or 0.0)

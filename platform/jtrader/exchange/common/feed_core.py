@@ -1,0 +1,236 @@
+"""What a live feed judges and hands on, wherever its events come from: statuses and epochs, sane values only, quiet
+streams, missing minutes, changes of listing and rules, conflation for slow listeners."""
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+from jtrader.domain.errors import BadInput
+from jtrader.domain.ids import InstrumentId, VenueSymbol
+from jtrader.domain.market import Candle, Depth, Event, FeedStatus, Mark, Quote, Trade, check_candle
+from jtrader.domain.times import SECOND
+from jtrader.exchange.common.conflate import conflated
+from jtrader.exchange.common.freshness import Freshness
+from jtrader.exchange.common.listing import ListingWatch
+from jtrader.exchange.common.repair import CandleRepair
+from jtrader.ports.market_data import CandleSource
+
+log = logging.getLogger(__name__)
+
+MOST_WAITING = 100_000
+"""Events that wait for the listener before states among them are conflated."""
+
+
+class FeedCore(ABC):
+    """ports.MarketFeed of one market. Counters are public: `events_seen`, `nonsense`, `missed_trades`, `repaired`,
+    `conflations`, `epoch`. A subclass says what runs (`_work`), and calls `_rise`, `_fall` and `_take`."""
+
+    def __init__(
+        self,
+        symbols: Mapping[VenueSymbol, InstrumentId],
+        candles: CandleSource | None = None,
+        stale_after: int = 120 * SECOND,
+        listing: ListingWatch | None = None,
+    ) -> None:
+        """`candles` repairs missing minutes; `stale_after` is market time in ns; `listing` tells changes of status and
+        rules."""
+        self.symbols = symbols
+        self._freshness = Freshness(stale_after)
+        self._seen = self._freshness.seen
+        self._repair = CandleRepair(candles)
+        self._listing = listing
+        self._batch: list[Event] = []
+        self._conflate_at = MOST_WAITING
+        self._arrived = asyncio.Event()
+        self._state = dict.fromkeys(symbols.values(), "down")
+        self._faults: dict[InstrumentId, set[str]] = {name: set() for name in self._state}
+        self._held: set[InstrumentId] = set()
+        """In quarantine: nothing of their books and quotes is passed on."""
+        self._tasks: list[asyncio.Task[None]] = []
+        self._failure: BaseException | None = None
+        self.epoch = 0
+        self.events_seen = 0
+        self.nonsense = 0
+        self.conflations = 0
+
+    # ---- what a subclass says
+
+    @property
+    @abstractmethod
+    def market_time(self) -> int:
+        """The newest time the venue has told, ns; 0 = none yet."""
+
+    @abstractmethod
+    def _work(self) -> Sequence[Coroutine[Any, Any, None]]:
+        """What runs while somebody listens."""
+
+    def whole_book(self, instrument: InstrumentId) -> Depth | None:  # noqa: ARG002
+        """A kept book that stands, as one event."""
+        return None
+
+    @property
+    def missed_trades(self) -> int:
+        """Public trades that the ids show to be missing; 0 where the venue doesn't number them."""
+        return 0
+
+    # ---- ports.MarketFeed
+
+    @property
+    def is_up(self) -> bool:
+        """Connected, and no instrument is stale or quarantined."""
+        return all(state == "up" for state in self._state.values())
+
+    @property
+    def states(self) -> dict[InstrumentId, str]:
+        return dict(self._state)
+
+    @property
+    def repaired(self) -> int:
+        """Minutes that came from REST."""
+        return self._repair.repaired
+
+    async def events(self) -> AsyncIterator[Sequence[Event]]:
+        """Connects and yields what arrives, until `close`. What its work can't go on from is raised here."""
+        self._tasks = [asyncio.create_task(work) for work in self._work()]
+        if self._listing is not None:
+            self._tasks.append(asyncio.create_task(self._listing.follow(lambda: self.market_time, self._take)))
+        for task in self._tasks:
+            task.add_done_callback(self._on_task_end)
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            if self._failure is not None:
+                raise self._failure
+            batch, self._batch = self._batch, []
+            self._conflate_at = MOST_WAITING
+            whole = await self._repair.whole(batch, self.market_time) if self._repair.concerns(batch) else batch
+            self.events_seen += len(whole)
+            yield whole
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def watch(self) -> None:
+        """Marks instruments stale or up again by market time; call it about once a wall second."""
+        now = self.market_time
+        for instrument, state in self._state.items():
+            if state not in ("up", "stale"):
+                continue
+            missing = self._freshness.missing(instrument, now)
+            if missing and state == "up":
+                log.warning("%s: %s stopped", instrument, ", ".join(missing))
+                self._tell(instrument, "stale")
+            elif not missing and state == "stale":
+                self._tell(instrument, "up")
+
+    # ---- inside
+
+    def _on_task_end(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = error
+            self._arrived.set()
+
+    def _rise(self) -> None:
+        """Everything is connected and subscribed."""
+        self.epoch += 1
+        for instrument in self._state:
+            self._faults[instrument].clear()
+            self._tell(instrument, "up")
+
+    def _fall(self) -> None:
+        """Something of it is not, any more."""
+        for instrument, state in self._state.items():
+            if state != "down":
+                self._tell(instrument, "down")
+
+    def _take(self, event: Event) -> None:
+        """Hands an event on, if it can be true."""
+        kind, instrument = type(event), event.instrument
+        check = _CHECKS.get(kind)
+        if check is not None and not check(event):
+            self._refuse(event)
+            return
+        if kind is Quote and "quote" in self._faults[instrument]:
+            self._mended(instrument, "quote")
+        self._seen[kind][instrument] = event.ts
+        if self._held and instrument in self._held and (kind is Quote or kind is Depth):
+            return
+        self._put(event)
+
+    def _refuse(self, event: Event) -> None:
+        self.nonsense += 1
+        log.error("what can't be was sent: %s", event)
+        if isinstance(event, Quote):
+            self._fault(event.instrument, "quote")
+
+    def _put(self, event: Event) -> None:
+        batch = self._batch
+        if not batch:
+            self._arrived.set()
+        batch.append(event)
+        if len(batch) >= self._conflate_at:
+            self._batch = conflated(batch)
+            self._conflate_at = max(MOST_WAITING, 2 * len(self._batch))
+            self.conflations += 1
+
+    def _tell(self, instrument: InstrumentId, state: str) -> None:
+        self._state[instrument] = state
+        (self._held.add if state == "quarantined" else self._held.discard)(instrument)
+        if state != "stale":
+            self._freshness.restart(instrument, self.market_time)
+        self._put(FeedStatus(instrument, self.market_time, self.epoch, state))
+
+    def _fault(self, instrument: InstrumentId, what: str) -> None:
+        self._faults[instrument].add(what)
+        if self._state[instrument] in ("up", "stale"):
+            self._tell(instrument, "quarantined")
+
+    def _mended(self, instrument: InstrumentId, what: str) -> None:
+        """One reason less to keep an instrument in quarantine. When it ends, the book is told whole."""
+        faults = self._faults[instrument]
+        faults.discard(what)
+        if faults or self._state[instrument] != "quarantined":
+            return
+        self._tell(instrument, "up")
+        if what != "book" and (whole := self.whole_book(instrument)) is not None:
+            self._put(whole)
+
+
+def is_sane(event: Event) -> bool:
+    """No NaN, no zero price, no crossed quote: what can't be true isn't handed on. Books are proven where they are
+    kept."""
+    check = _CHECKS.get(type(event))
+    return check is None or check(event)
+
+
+def _quote_can_be(event: Quote) -> bool:
+    return 0.0 < event.bid < event.ask < _INFINITE and event.bid_quantity > 0.0 and event.ask_quantity > 0.0
+
+
+def _trade_can_be(event: Trade) -> bool:
+    return 0.0 < event.price < _INFINITE and 0.0 < event.quantity < _INFINITE
+
+
+def _mark_can_be(event: Mark) -> bool:
+    return 0.0 < event.mark < _INFINITE
+
+
+def _candle_can_be(event: Candle) -> bool:
+    try:
+        check_candle(event)
+    except BadInput:
+        return False
+    return True
+
+
+_INFINITE = float("inf")
+_CHECKS: dict[type[Event], Callable[[Any], bool]] = {
+    Quote: _quote_can_be,
+    Trade: _trade_can_be,
+    Mark: _mark_can_be,
+    Candle: _candle_can_be,
+}

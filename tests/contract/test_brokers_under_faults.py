@@ -1,0 +1,197 @@
+"""Three venues' brokers under the same faults: a key that is revoked, a private stream that says nothing any more, a
+venue that asks for a pause, and one in maintenance."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from fixtures.broker_desk import BrokerDesk, child_order, eventually
+from fixtures.faults import faults, rule
+from fixtures.simulator import BINANCE, BITMEX, HUOBI, Simulator, StartSimulator
+from fixtures.wire import Wire
+from jtrader.domain.ids import AccountId, InstrumentId, Market
+from jtrader.domain.order import ChildOrder, Fill
+from jtrader.exchange.binance.broker import BinanceBroker
+from jtrader.exchange.binance.endpoints import Weights
+from jtrader.exchange.bitmex.broker import BitmexBroker
+from jtrader.exchange.common.session import Keys
+from jtrader.exchange.huobi.broker import HuobiBroker
+from jtrader.ports.broker import AccessDenied, Broker, OutcomeUnknown, RetryLater
+
+ACCOUNT = AccountId("test")
+GRANTED = 50
+SMALL = {"binance_usdm:BTCUSDT": "0.01", "bitmex:XBTUSD": "1000", "huobi_linear:BTC-USDT": "10"}
+STREAMS = {"binance_usdm": "fstream.binance.com", "bitmex": "ws.bitmex.com", "huobi_linear": "api.hbdm.vn"}
+REVOKED = {
+    "binance_usdm": {"code": -2015, "msg": "Invalid API-key, IP, or permissions for action."},
+    "bitmex": {"error": {"message": "This key is disabled.", "name": "HTTPError"}},
+    "huobi_linear": {"status": "error", "err_code": 403, "err_msg": "Incorrect Access key", "ts": 1},
+}
+PROOFS = {
+    "bitmex": ('"op":"authKeyExpires"', {"status": 401, "error": "Invalid API Key."}),
+    "huobi_linear": ('"op":"auth"', {"op": "auth", "type": "api", "err-code": 2002, "err-msg": "Auth fail"}),
+}
+"""How a private stream proves its key, and what it hears once that is revoked; Binance's is opened over REST."""
+BUSY = {
+    "binance_usdm": {"status": 429, "body": {"code": -1003, "msg": "Too many requests."}},
+    "bitmex": {"status": 429, "body": {"error": {"message": "Rate limit exceeded", "name": "RateLimitError"}}},
+    "huobi_linear": {"status": 429, "body": {"status": "error", "err_code": 1032, "err_msg": "Too many requests"}},
+}
+
+
+@pytest.fixture(scope="module")
+def venue(start_simulator: StartSimulator) -> Simulator:
+    simulator = start_simulator(instruments=[BINANCE[2], BITMEX[0], HUOBI[2]], live_minutes=600)
+    simulator.run_for(60)
+    return simulator
+
+
+class Case:
+    """A new account on one market, and its broker."""
+
+    def __init__(self, venue: Simulator, name: str) -> None:
+        self.venue = venue
+        self.instrument = InstrumentId(name)
+        self.market = Market(name.partition(":")[0])
+        self.keys = Keys(secrets.token_hex(16), secrets.token_hex(16))
+        venue.add_account(self.keys.key, self.keys.secret, pace=GRANTED)
+
+    def broker(self, uri: str) -> Broker:
+        names = [self.instrument]
+        if self.market == "binance_usdm":
+            weights = Weights(GRANTED * 2_400, 400)
+            return BinanceBroker(ACCOUNT, self.market, names, self.keys, uri, weights=weights)
+        if self.market == "bitmex":
+            return BitmexBroker(ACCOUNT, self.market, names, self.keys, uri, per_minute=120 * GRANTED)
+        return HuobiBroker(ACCOUNT, self.market, names, self.keys, uri)
+
+    def order(self) -> ChildOrder:
+        return child_order(ACCOUNT, self.instrument, Decimal(SMALL[self.instrument]))
+
+    def run(self, work: Callable[[BrokerDesk], Awaitable[None]]) -> None:
+        async def within() -> None:
+            async with Wire(self.venue.uri) as wire:
+                desk = BrokerDesk(self.broker(wire.uri))
+                try:
+                    async with asyncio.timeout(60):
+                        await desk.follow()
+                        await work(desk)
+                finally:
+                    await desk.close()
+
+        asyncio.run(within())
+
+    def struck(self) -> int:
+        """How often the script in force has struck."""
+        return sum(int(row["struck"]) for row in httpx.get(f"{self.venue.uri}/sim/faults").json()["rules"])
+
+
+@pytest.fixture(params=list(SMALL))
+def case(request: pytest.FixtureRequest, venue: Simulator) -> Case:
+    return Case(venue, request.param)
+
+
+def test_a_key_that_is_revoked_ends_everything_at_once(case: Case) -> None:
+    """Requests and the stream, which was cut with it, say so, and nobody goes on asking."""
+
+    async def work(desk: BrokerDesk) -> None:
+        rules = [
+            rule("answer", {"key": case.keys.key}, status=401, body=REVOKED[case.market]),
+            rule("disconnect", {"host": STREAMS[case.market], "path": "*", "times": 1}, reset=True),
+        ]
+        if case.market in PROOFS:
+            text, answer = PROOFS[case.market]
+            rules.append(rule("answer", {"direction": "in", "text": text}, body=answer))
+        with faults(case.venue, *rules):
+            with pytest.raises(AccessDenied):
+                await desk.broker.submit(case.order())
+            with pytest.raises(AccessDenied):
+                await desk.broker.balances()
+            assert desk._following is not None
+            async with asyncio.timeout(20):
+                with pytest.raises(AccessDenied):
+                    await desk._following
+            asked = await asyncio.to_thread(case.struck)
+            assert not desk.broker.is_live
+            await asyncio.sleep(1)
+            assert await asyncio.to_thread(case.struck) == asked < 10
+
+    case.run(work)
+
+
+def test_a_half_open_private_stream_is_left_and_costs_no_fill(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hasty(broker: Any) -> None:
+        """Looks for signs of life every second."""
+        if case.market == "binance_usdm":
+            broker._session.exchange.streaming["keepAlive"] = 1_000
+            return
+        connection = broker._stream._connection
+        connection.line = msgspec.structs.replace(connection.line, idle=1.0)
+
+    async def work(desk: BrokerDesk) -> None:
+        with faults(case.venue, rule("half_open", {"host": STREAMS[case.market], "times": 1})):
+            order = case.order()
+            await desk.broker.submit(order)
+            await desk.until(lambda r: r if isinstance(r, Fill) else None, 20)
+            await eventually(lambda: _whole(desk, order))
+
+    made = case.broker
+
+    def broker(uri: str) -> Broker:
+        one = made(uri)
+        hasty(one)
+        return one
+
+    monkeypatch.setattr(case, "broker", broker)
+    case.run(work)
+
+
+async def _whole(desk: BrokerDesk, order: ChildOrder) -> bool:
+    fills = {fill.trade_id: fill.quantity for fill in desk.fills_of(order)}
+    return sum(fills.values()) == order.quantity
+
+
+def test_who_is_asked_to_wait_does_so(case: Case) -> None:
+    async def work(desk: BrokerDesk) -> None:
+        busy = rule("answer", {"key": case.keys.key}, headers={"Retry-After": "5"}, **BUSY[case.market])
+        with faults(case.venue, busy):
+            with pytest.raises(RetryLater) as refused:
+                await desk.broker.balances()
+            assert refused.value.after == 5
+            for _ in range(3):
+                with pytest.raises(RetryLater) as waiting:
+                    await desk.broker.submit(case.order())
+                assert 4 < waiting.value.after <= 5
+            assert await asyncio.to_thread(case.struck) <= 2, "what the stream had asked for already"
+
+    case.run(work)
+
+
+def test_maintenance_refuses_nothing_for_certain_and_ends_by_itself(case: Case) -> None:
+    async def work(desk: BrokerDesk) -> None:
+        with faults(case.venue, rule("maintenance")):
+            with pytest.raises((OutcomeUnknown, RetryLater)):
+                await desk.broker.submit(case.order())
+            with pytest.raises(RetryLater):
+                await desk.broker.balances()
+            await eventually(lambda: _is_down(desk.broker))
+        await eventually(lambda: _is_live(desk.broker), 30)
+        order = case.order()
+        await desk.broker.submit(order)
+        await eventually(lambda: _whole(desk, order))
+
+    case.run(work)
+
+
+async def _is_live(broker: Broker) -> bool:
+    return broker.is_live
+
+
+async def _is_down(broker: Broker) -> bool:
+    return not broker.is_live

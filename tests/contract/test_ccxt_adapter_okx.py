@@ -1,0 +1,398 @@
+"""The generic adapter, shown with OKX: its rows from documents, its recorded frames, and the probe before `live`."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from fixtures.broker_desk import BrokerDesk, child_order, closing
+from fixtures.okx_venue import KEY, LAST, NOW_MS, PASSPHRASE, SECRET, OkxVenue
+from jtrader.app.jobs.probe import probe_account
+from jtrader.app.settings import CHECKOUT, Settings, load_settings
+from jtrader.app.wiring.trading import broker_for
+from jtrader.app.wiring.venues import venue_of
+from jtrader.domain.account import EntryKind
+from jtrader.domain.errors import BadInput
+from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market
+from jtrader.domain.instrument import InstrumentStatus, Product
+from jtrader.domain.market import Depth, Quote, Trade
+from jtrader.domain.order import OrderStatus, OrderType, Side
+from jtrader.domain.times import MINUTE
+from jtrader.exchange.ccxt.broker import CcxtBroker
+from jtrader.exchange.ccxt.feed import CcxtFeed
+from jtrader.exchange.ccxt.probe import Probe
+from jtrader.exchange.ccxt.rest import CcxtRest
+from jtrader.exchange.ccxt.spoken import OKX_FUTURE, OKX_SPOT, OKX_SWAP, CcxtMarket
+from jtrader.exchange.common.session import Keys
+from jtrader.ports.broker import AccessDenied, OrderNotFound, OrderRefusedByVenue, OutcomeUnknown, Reason
+
+RECORDED = CHECKOUT.parent / "shared" / "data" / "raw_ws_venues.parquet"
+BTC, SWAP = InstrumentId("okx_spot:BTC-USDT"), InstrumentId("okx_swap:BTC-USDT-SWAP")
+NOW = NOW_MS * 1_000_000
+TRADE_FRAME = (
+    b'{"arg":{"channel":"trades","instId":"BTC-USDT"},"data":[{"instId":"BTC-USDT","tradeId":"338476307","px":"30236",'
+    b'"sz":"0.0002","side":"buy","ts":"1652459224818"}]}'
+)
+BOOK_FRAME = (
+    b'{"arg":{"channel":"books","instId":"BTC-USDT"},"action":"snapshot","data":[{"asks":[["30228.7","1.5","0","2"]],'
+    b'"bids":[["30228.6","0.2","0","1"]],"ts":"1652459224956","checksum":0,"seqId":1,"prevSeqId":-1}]}'
+)
+
+
+@pytest.fixture(scope="module")
+def venue() -> Iterator[OkxVenue]:
+    made = OkxVenue().start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def spot(venue: OkxVenue) -> Iterator[CcxtRest]:
+    with CcxtRest(OKX_SPOT, venue.uri, patience=2) as made:
+        yield made
+
+
+def run(work: Callable[[], Awaitable[None]]) -> None:
+    async def within() -> None:
+        async with asyncio.timeout(60):
+            await work()
+
+    asyncio.run(within())
+
+
+# ---- reference data and history
+
+
+def test_instruments_are_exact(venue: OkxVenue, spot: CcxtRest) -> None:
+    (btc,) = spot.instruments()
+    assert (btc.id, btc.product, btc.settle, btc.ccxt_symbol) == (BTC, Product.SPOT, "USDT", "BTC/USDT")
+    assert [str(x) for x in (btc.price_tick, btc.quantity_step, btc.min_quantity)] == ["0.1", "1E-8", "0.00001"]
+    with CcxtRest(OKX_SWAP, venue.uri) as swaps, CcxtRest(OKX_FUTURE, venue.uri) as futures:
+        inverse, linear = swaps.instruments()
+        (dated,) = futures.instruments()
+    assert (linear.product, linear.contract_value, linear.settle) == (Product.LINEAR, Decimal("0.01"), "USDT")
+    assert (inverse.product, inverse.contract_value, inverse.settle) == (Product.INVERSE, Decimal(100), "BTC")
+    assert (linear.status, inverse.status) == (InstrumentStatus.TRADING, InstrumentStatus.HALTED)
+    assert dated.expiry == 1_774_598_400_000 * 1_000_000
+
+
+def test_candles_are_the_closed_ones_of_the_range(spot: CcxtRest) -> None:
+    last = NOW // MINUTE * MINUTE
+    found = spot.candles(BTC, last - 5 * MINUTE, last + MINUTE)
+    assert [(last - candle.ts) // MINUTE for candle in found] == [5, 4, 3, 2, 1]
+    assert (found[0].open, found[0].close, found[0].volume) == (95000.1, 95005.7, 12.345)
+    assert spot.market_time() == NOW
+
+
+def test_trades_books_funding_and_open_interest(venue: OkxVenue, spot: CcxtRest) -> None:
+    trades = spot.trades(BTC, 0, NOW)
+    assert [(t.trade_id, t.price, t.quantity, t.side) for t in trades] == [
+        (1, 95000.1, 0.5, 1),
+        (2, 95000.1, 0.5, -1),
+        (3, 95000.1, 0.5, 1),
+    ]
+    assert spot.trades(BTC, trades[1].ts, trades[2].ts) == [trades[1]]
+    book = spot.book(BTC)
+    assert (book.bids, book.asks, book.ts) == (((95000.1, 1.5), (94999.0, 2.0)), ((95000.2, 1.0),), NOW)
+    assert (list(spot.funding(BTC, 0, NOW)), list(spot.open_interest(BTC, 0, NOW))) == ([], [])
+    with CcxtRest(OKX_SWAP, venue.uri) as swaps:
+        assert [one.rate for one in swaps.funding(SWAP, 0, NOW)] == [-0.00002, 0.0001]
+        assert list(swaps.open_interest(SWAP, 0, NOW)) == [], "ccxt reads it in dollars only"
+    with pytest.raises(BadInput, match="by time, not by number"):
+        spot.trades_from(BTC, 5)
+
+
+@pytest.mark.parametrize(
+    ("spoken", "name", "says"),
+    [(OKX_SPOT, "okx_swap:BTC-USDT", "is not on okx_spot"), (OKX_SPOT, "okx_spot:NO-SUCH", "lists no spot NO-SUCH")],
+)
+def test_what_is_not_listed_is_refused(venue: OkxVenue, spoken: CcxtMarket, name: str, says: str) -> None:
+    with CcxtRest(spoken, venue.uri) as rest, pytest.raises(BadInput, match=says):
+        rest.book(InstrumentId(name))
+
+
+def test_an_exchange_that_ccxt_has_not_is_refused() -> None:
+    with pytest.raises(BadInput, match="no exchange 'atlantis'"):
+        CcxtRest(CcxtMarket(Market("atlantis"), "atlantis", "spot"))
+    with pytest.raises(BadInput, match="type 'margin' is not one of"):
+        CcxtMarket(Market("okx_margin"), "okx", "margin")
+
+
+# ---- the feed
+
+
+def recorded() -> list[bytes]:
+    if not RECORDED.exists():
+        pytest.skip(f"the recorded messages are not here: {RECORDED}")
+    from pyarrow import parquet
+
+    table = parquet.read_table(RECORDED, filters=[("venue", "=", "okx"), ("direction", "=", "in")])
+    rows = table.select(["seq", "payload"]).to_pylist()
+    return [row["payload"] for row in sorted(rows, key=lambda row: row["seq"])]
+
+
+def listened(frames: list[bytes], trades: int) -> tuple[list[Any], CcxtFeed]:
+    """All that the feed told of BTC-USDT until so many trades had come."""
+    venue = OkxVenue(frames).start()
+    told: list[Any] = []
+
+    async def work() -> CcxtFeed:
+        # an old recording's checksums are of prices that were written otherwise; the book is proven below
+        spoken = replace(OKX_SPOT, options=OKX_SPOT.options | {"watchOrderBook": {"checksum": False}})
+        feed = CcxtFeed(spoken, [BTC], venue.uri)
+
+        async def listen() -> None:
+            async for events in feed.events():
+                told.extend(events)
+
+        task = asyncio.create_task(listen())
+        async with asyncio.timeout(30):
+            while sum(isinstance(event, Trade) for event in told) < trades or not feed.is_up:
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(0.3)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await feed.close()
+        return feed
+
+    feed = asyncio.run(work())
+    venue.stop()
+    return told, feed
+
+
+def test_frames_by_hand_are_told() -> None:
+    told, feed = listened([TRADE_FRAME, BOOK_FRAME], trades=1)
+    (trade,) = [event for event in told if isinstance(event, Trade)]
+    assert trade == Trade(BTC, 1_652_459_224_818_000_000, 338476307, 30236.0, 0.0002, 1)
+    quotes = [event for event in told if isinstance(event, Quote)]
+    assert quotes[-1] == Quote(BTC, 1_652_459_224_956_000_000, 30228.6, 0.2, 30228.7, 1.5)
+    assert (feed.epoch, feed.nonsense) == (1, 0)
+
+
+def test_recorded_frames_are_told_as_they_stand() -> None:
+    frames = recorded()
+    bodies = [json.loads(frame) for frame in frames]
+    sent = [
+        row
+        for body in bodies
+        if body.get("data") and body["arg"] == {"channel": "trades", "instId": "BTC-USDT"}
+        for row in body["data"]
+    ]
+    told, feed = listened(frames, trades=len(sent))
+    trades = [event for event in told if isinstance(event, Trade)]
+    assert [(t.trade_id, t.price, t.quantity, t.side, t.ts) for t in trades] == [
+        (int(r["tradeId"]), float(r["px"]), float(r["sz"]), 1 if r["side"] == "buy" else -1, int(r["ts"]) * 1_000_000)
+        for r in sent
+    ]
+    assert len(trades) == 69
+    books = [event for event in told if isinstance(event, Depth)]
+    assert books
+    assert all(book.snapshot and book.bids[0][0] < book.asks[0][0] for book in books)
+    assert books[-1].bids == _kept(bodies, "bids")
+    assert books[-1].asks == _kept(bodies, "asks")
+    assert feed.nonsense == 0
+
+
+def _kept(bodies: list[dict[str, Any]], side: str) -> tuple[tuple[float, float], ...]:
+    """The side that the recorded messages leave, by a plain table."""
+    table: dict[float, float] = {}
+    for body in bodies:
+        if body.get("data") and body["arg"] == {"channel": "books", "instId": "BTC-USDT"}:
+            if body["action"] == "snapshot":
+                table = {}
+            table.update((float(row[0]), float(row[1])) for row in body["data"][0][side])
+    standing = sorted(((p, q) for p, q in table.items() if q), reverse=side == "bids")
+    return tuple(standing[:50])
+
+
+# ---- orders, and the probe
+
+
+_numbers = itertools.count(1)
+
+
+def new_id() -> ClientOrderId:
+    return ClientOrderId(f"jtprobe-{next(_numbers)}")
+
+
+def broker_at(venue: OkxVenue, **keys: str) -> CcxtBroker:
+    given = Keys(**({"key": KEY, "secret": SECRET, "password": PASSPHRASE} | keys))
+    return CcxtBroker(AccountId("alpha"), OKX_SPOT, [BTC], given, venue.uri)
+
+
+def test_an_order_lives_under_our_id(venue: OkxVenue) -> None:
+    async def work() -> None:
+        async with closing(broker_at(venue)) as broker:
+            order = child_order(
+                AccountId("alpha"), BTC, Decimal("0.01"), type=OrderType.LIMIT, price=Decimal("90000.5"),
+                client_order_id=new_id(),
+            )  # fmt: skip
+            assert (await broker.submit(order)).client_order_id == order.client_order_id
+            (listed,) = await broker.open_orders()
+            assert (listed.price, listed.quantity, listed.status) == (order.price, order.quantity, OrderStatus.NEW)
+            with pytest.raises(OutcomeUnknown) as taken:
+                await broker.submit(order)
+            assert taken.value.reason is Reason.DUPLICATE_ID
+            changed = await broker.amend(BTC, order.client_order_id, Decimal("0.02"), Decimal(90000))
+            assert (changed.quantity, changed.price) == (Decimal("0.02"), Decimal(90000))
+            await broker.cancel(BTC, order.client_order_id)
+            assert (await broker.order(BTC, order.client_order_id)).status is OrderStatus.CANCELED
+            with pytest.raises(OrderNotFound):
+                await broker.order(BTC, new_id())
+            with pytest.raises(OrderRefusedByVenue) as refused:
+                await broker.submit(child_order(AccountId("alpha"), BTC, Decimal(5_000), client_order_id=new_id()))
+            assert refused.value.reason is Reason.FUNDS
+
+    run(work)
+
+
+def test_a_conditional_order_goes_on_under_our_id(venue: OkxVenue) -> None:
+    async def work() -> None:
+        async with closing(broker_at(venue)) as broker:
+            order = child_order(
+                AccountId("alpha"), BTC, Decimal("0.01"), type=OrderType.STOP, trigger_price=Decimal(99_000),
+                client_order_id=new_id(),
+            )  # fmt: skip
+            assert (await broker.submit(order)).type is OrderType.STOP
+            (listed,) = await broker.open_orders()
+            assert (listed.client_order_id, listed.type, listed.trigger_price) == (
+                order.client_order_id,
+                OrderType.STOP,
+                Decimal(99_000),
+            )
+            venue.trigger()
+            ended = await broker.order(BTC, order.client_order_id)
+            assert (ended.status, ended.is_triggered, ended.filled) == (OrderStatus.FILLED, True, order.quantity)
+            fills = await broker.fills(BTC, 0, 2**62)
+            assert [fill.client_order_id for fill in fills][-1] == order.client_order_id
+            assert (fills[-1].fee, fills[-1].fee_asset, fills[-1].price) == (Decimal("0.01"), "USDT", Decimal(LAST))
+
+    run(work)
+
+
+def test_the_private_stream_tells_orders_and_fills_once(venue: OkxVenue) -> None:
+    async def work() -> None:
+        desk = BrokerDesk(broker_at(venue))
+        try:
+            await desk.follow()
+            await asyncio.sleep(0.5)
+            order = child_order(AccountId("alpha"), BTC, Decimal("0.03"), client_order_id=new_id())
+            await desk.broker.submit(order)
+            ended = await desk.finished(order)
+            assert (ended.status, ended.filled) == (OrderStatus.FILLED, order.quantity)
+            await desk.until(lambda report: report if report in desk.fills_of(order) else None)
+            (fill,) = desk.fills_of(order)
+            assert (fill.quantity, fill.price, fill.fee) == (order.quantity, Decimal(LAST), Decimal("0.01"))
+            assert fill in await desk.broker.fills(BTC, 0, 2**62)
+        finally:
+            await desk.close()
+
+    run(work)
+
+
+def test_balances_and_ledger_are_exact(venue: OkxVenue) -> None:
+    async def work() -> None:
+        async with closing(broker_at(venue)) as broker:
+            (usdt,) = await broker.balances()
+            assert (usdt.asset, usdt.total, usdt.free) == ("USDT", Decimal("1000.5"), Decimal("900.25"))
+            (entry,) = await broker.entries(0, 2**62)
+            assert (entry.entry_id, entry.kind, entry.amount) == ("91", EntryKind.TRADE, Decimal("-0.25"))
+
+    run(work)
+
+
+@pytest.mark.parametrize("wrong", ["key", "secret", "password"])
+def test_a_refused_key_is_access_denied(venue: OkxVenue, wrong: str) -> None:
+    async def work() -> None:
+        async with closing(broker_at(venue, **{wrong: "wrong"})) as broker:
+            with pytest.raises(AccessDenied):
+                await broker.balances()
+            with pytest.raises(AccessDenied):
+                await anext(aiter(broker.reports()))
+
+    run(work)
+
+
+@pytest.mark.parametrize(
+    ("flaws", "may_trade", "missing"),
+    [
+        ((), True, set()),
+        ((), False, {"fills_since"}),
+        (("no client id",), True, {"conditional_orders"}),
+        (("no algo list",), True, {"conditional_orders"}),
+        (("no fills",), True, {"fills_since"}),
+    ],
+    ids=["all is well", "no trade allowed", "no client id", "no list of conditional orders", "no fills"],
+)
+def test_the_probe_proves_what_live_needs(
+    spot: CcxtRest, flaws: tuple[str, ...], may_trade: bool, missing: set[str]
+) -> None:
+    (btc,) = spot.instruments()
+    venue = OkxVenue(flaws=flaws).start()
+    try:
+
+        async def work() -> None:
+            async with closing(broker_at(venue)) as broker:
+                probe = Probe(broker, AccountId("alpha"), btc, Decimal(LAST), NOW, new_id, may_trade)
+                proof = await probe.run()
+            assert set(proof.why) == missing, proof.why
+            assert proof.is_whole is (not missing)
+            assert not any(row["state"] == "live" for row in venue.orders.values())
+            if "no client id" not in flaws and "no algo list" not in flaws:
+                assert not any(row["state"] == "live" for row in venue.algos.values())
+            bought = [row["side"] for row in venue.fills]
+            assert bought == ([Side.BUY, Side.SELL] if may_trade else [])
+
+        run(work)
+    finally:
+        venue.stop()
+
+
+# ---- from settings
+
+
+def desk(home: Path, uri: str, broker: str) -> Settings:
+    file = home / "keys.json"
+    file.touch(mode=0o600)
+    file.write_text(json.dumps({"key": KEY, "secret": SECRET, "password": PASSPHRASE}))
+    return load_settings(
+        home=home,
+        simulator_uri=uri,
+        ccxt=[{"market": "okx_spot", "exchange": "okx", "type": "spot"}],
+        accounts=[{"name": "alpha", "market": "okx_spot", "broker": broker, "key_file": "keys.json"}],
+        strategies=[{"name": "m", "rule": "ma_cross", "account": "alpha", "instruments": [BTC]}],
+    )
+
+
+def test_live_waits_for_the_probe(tmp_path: Path) -> None:
+    venue = OkxVenue().start()
+    try:
+        trading, probing = desk(tmp_path, venue.uri, "live"), desk(tmp_path, venue.uri, "sim")
+
+        async def built() -> str:
+            broker = broker_for(trading, trading.account("alpha"), live=True)
+            await broker.close()
+            return type(broker).__name__
+
+        with pytest.raises(BadInput, match="nothing is proven of okx_spot yet; run 'jtrader account probe alpha"):
+            asyncio.run(built())
+        assert not probe_account("alpha", BTC, may_trade=False, settings=probing).is_whole
+        with pytest.raises(BadInput, match=r"the probe failed \(fills_since: nothing may be traded"):
+            asyncio.run(built())
+        assert probe_account("alpha", BTC, may_trade=True, settings=probing).is_whole
+        assert asyncio.run(built()) == "CcxtBroker"
+    finally:
+        venue.stop()
+
+
+def test_markets_of_the_settings_are_known_and_others_are_not(tmp_path: Path) -> None:
+    settings = desk(tmp_path, "http://127.0.0.1:1", "sim")
+    assert venue_of("okx_spot", settings).name == "okx"
+    with pytest.raises(BadInput, match=r"market 'okx_swap' is not known; known: binance_usdm, .*, okx_spot"):
+        venue_of("okx_swap", settings)
