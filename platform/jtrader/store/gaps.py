@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from jtrader.domain.times import Span
 from jtrader.ports.stores import Gap
 
 
@@ -15,3 +16,14 @@ def outside(gaps: Iterable[Gap], start: int, end: int) -> list[Gap]:
         after = msgspec.structs.replace(gap, start=max(gap.start, end))
         kept += [part for part in (before, after) if part.start < part.end]
     return kept
+
+
+def united(ranges: Iterable[Span]) -> list[Span]:
+    """Ascending; what overlaps or touches is one."""
+    whole: list[Span] = []
+    for start, end in sorted(ranges):
+        if whole and start <= whole[-1].end:
+            whole[-1] = Span(whole[-1].start, max(end, whole[-1].end))
+        elif start < end:
+            whole.append(Span(start, end))
+    return whole

@@ -50,6 +50,7 @@ def finish_building(
     commit: str,
     created: str,
     expected_files: int,
+    snapshot: str = "",
 ) -> Manifest:
     """Writes the manifest, makes all durable and renames the folder to `target`. `bounds` = [start, end) in ns.
 
@@ -68,6 +69,7 @@ def finish_building(
         features=tuple(features),
         commit=commit,
         created=created,
+        snapshot=snapshot,
     )
     write_manifest(building, manifest)
     for path in (*files, building / "manifest.json", building):

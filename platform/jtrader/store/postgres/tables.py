@@ -176,6 +176,19 @@ class StatementRow(Base):
     in_transit: Mapped[list[Any]]
 
 
+class QualityRow(Base):
+    """How whole one kind of data of one instrument is on one UTC day; `gaps` by cause, in the same unit as `stored`."""
+
+    __tablename__ = "data_quality"
+    date: Mapped[dt.date] = mapped_column(primary_key=True)
+    instrument: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    expected: Mapped[int]
+    stored: Mapped[int]
+    gaps: Mapped[Json]
+    quarantined: Mapped[int]
+
+
 class BreakRow(Base):
     __tablename__ = "breaks"
     __table_args__ = (

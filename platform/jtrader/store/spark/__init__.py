@@ -1,1 +1,2 @@
-"""Spark's doors to the stores, as Python data sources: candles out of MongoDB, feature rows into the lake. No jars."""
+"""Spark's doors to the stores, as Python data sources: candles, trades and books out of MongoDB, feature
+rows into the lake. No jars."""

@@ -1,8 +1,8 @@
 """`spark.read.format("jtrader_candles")`: MongoDB candles, partitioned by instrument and time, as Arrow batches.
 
-Options: `url` (Spark redacts options of that name), `database`, `partition_days` (default 5). Filters on instrument (=,
-IN) and ts (<, ≤, >, ≥, =) are answered by MongoDB's index and not repeated by Spark; other filters stay with Spark.
-Needs spark.sql.python.filterPushdown.enabled. Workers wait for a server that goes away, as the store does.
+Options: `url` (Spark redacts options of that name), `database`, `partition_days` (default 5). Filters on instrument and
+ts (see `Wanted`) are answered by MongoDB's index and not repeated by Spark; other filters stay with Spark. Needs
+spark.sql.python.filterPushdown.enabled. Workers wait for a server that goes away, as the store does.
 """
 
 import itertools
@@ -11,23 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from pyspark.sql.datasource import (
-    DataSource,
-    DataSourceReader,
-    EqualTo,
-    Filter,
-    GreaterThan,
-    GreaterThanOrEqual,
-    In,
-    InputPartition,
-    IsNotNull,
-    LessThan,
-    LessThanOrEqual,
-)
+from pyspark.sql.datasource import DataSource, DataSourceReader, Filter, InputPartition
 
 from jtrader.domain.times import DAY
 from jtrader.store.mongo.candles import CANDLES, VALUES
 from jtrader.store.mongo.connection import Mongo
+from jtrader.store.spark.pushdown import Wanted
 
 if TYPE_CHECKING:
     from pyspark.sql.types import StructType
@@ -36,9 +25,6 @@ FORMAT = "jtrader_candles"
 SCHEMA = "instrument string, ts bigint, open double, high double, low double, close double, volume double"
 PAGE = DAY
 """How much of a partition is read and kept at a time, ns."""
-
-_KEY = (("instrument",), ("ts",))
-"""Columns of the index, never null."""
 
 _ARROW = {"instrument": pa.string(), "ts": pa.int64()} | dict.fromkeys(VALUES, pa.float64())
 
@@ -58,21 +44,15 @@ class CandleReader(DataSourceReader):  # type: ignore[misc]
         self._database = database
         self._partition_ns = partition_ns
         self._names = list(names)
-        self._instruments: set[str] | None = None
-        self._start: int | None = None
-        self._end: int | None = None
+        self._wanted = Wanted()
 
     def pushFilters(self, filters: list[Filter]) -> Iterable[Filter]:  # noqa: N802 (Spark's name)
-        for one in filters:
-            if not self._takes(one):
-                yield one
+        return self._wanted.left_over(filters)
 
     def partitions(self) -> Sequence[CandlePartition]:
         with Mongo(self._url, self._database) as mongo:
-            instruments = self._instruments
-            if instruments is None:
-                instruments = set(mongo.run("instruments", lambda: mongo.collection(CANDLES).distinct("instrument")))
-            parts = [part for name in sorted(instruments) for part in self._parts(mongo, name)]
+            known = mongo.run("instruments", lambda: mongo.collection(CANDLES).distinct("instrument"))
+            parts = [part for name in self._wanted.chosen(known) for part in self._parts(mongo, name)]
         return parts or [CandlePartition("", 0, 0)]
 
     def read(self, partition: CandlePartition) -> Iterator[pa.RecordBatch]:
@@ -87,45 +67,10 @@ class CandleReader(DataSourceReader):  # type: ignore[misc]
         stored = _bounds(mongo, instrument)
         if stored is None:
             return []
-        start = max(stored[0], self._start if self._start is not None else stored[0])
-        end = min(stored[1], self._end if self._end is not None else stored[1])
+        start, end = self._wanted.within(*stored)
         borders = [start, *range((start // self._partition_ns + 1) * self._partition_ns, end, self._partition_ns), end]
         pairs = itertools.pairwise(borders)
         return [CandlePartition(instrument, low, high) for low, high in pairs if low < high]
-
-    def _takes(self, one: Filter) -> bool:
-        """Whether MongoDB answers the filter."""
-        column = getattr(one, "attribute", None)
-        if isinstance(one, IsNotNull):
-            return column in _KEY
-        if column == _KEY[0] and isinstance(one, EqualTo | In):
-            self._only({one.value} if isinstance(one, EqualTo) else set(one.value))
-            return True
-        if column != _KEY[1]:
-            return False
-        match one:
-            case EqualTo(_, value):
-                self._within(value, value + 1)
-            case GreaterThanOrEqual(_, value):
-                self._within(value, None)
-            case GreaterThan(_, value):
-                self._within(value + 1, None)
-            case LessThan(_, value):
-                self._within(None, value)
-            case LessThanOrEqual(_, value):
-                self._within(None, value + 1)
-            case _:
-                return False
-        return True
-
-    def _only(self, instruments: set[str]) -> None:
-        self._instruments = instruments if self._instruments is None else self._instruments & instruments
-
-    def _within(self, start: int | None, end: int | None) -> None:
-        if start is not None:
-            self._start = start if self._start is None else max(self._start, start)
-        if end is not None:
-            self._end = end if self._end is None else min(self._end, end)
 
 
 class CandleSource(DataSource):  # type: ignore[misc]

@@ -2,7 +2,8 @@
 
 The frame must hold the rows of one instrument and day in one partition, in order of ts. Options: `path` (the data set's
 folder), `building` (from `start_building`), `instruments` and `features` (comma lists), `start`, `end` (ns), `commit`,
-`created`. Tasks write files into `building`; Spark's commit writes the manifest and renames; its abort removes all.
+`created`, `snapshot`. Tasks write files into `building`; Spark's commit writes the manifest and renames; its abort
+removes all.
 """
 
 import itertools
@@ -65,6 +66,7 @@ class LakeWriter(DataSourceArrowWriter):  # type: ignore[misc]
             options["commit"],
             options["created"],
             expected_files=count,
+            snapshot=options["snapshot"],
         )
 
     def abort(self, messages: list[WrittenFiles | None]) -> None:  # noqa: ARG002

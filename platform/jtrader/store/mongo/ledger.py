@@ -1,0 +1,92 @@
+"""What a crawl knows of one kind of data, in MongoDB, beside its rows.
+
+Collection `<kind>_gaps`: see `MongoGaps`. Collection `<kind>_asked`: one document an instrument, `{_id: instrument,
+version, ranges: [[start, end]]}`. Collection `<kind>_quarantine`: a row's own fields with `reason` and, once a good one
+took its place, `replaced` with the good one's values; unique by instrument, ts and, for trades, trade_id.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from pymongo import ASCENDING, UpdateMany
+
+from jtrader.domain.ids import InstrumentId
+from jtrader.domain.market import MarketEvent
+from jtrader.domain.times import Span
+from jtrader.ports.stores import Aside, Gap
+from jtrader.store.gaps import united
+from jtrader.store.mongo.connection import Mongo
+from jtrader.store.mongo.gaps import MongoGaps
+from jtrader.store.mongo.series import KEY, document, key_of, row_of
+
+Row = TypeVar("Row", bound=MarketEvent)
+
+
+class MongoLedger(Generic[Row]):
+    """CrawlLedger on MongoDB. Creates its index when it is made; safe to use from several threads."""
+
+    def __init__(self, mongo: Mongo, kind: type[Row], name: str) -> None:
+        """`name` begins the collections' names, for example `trade`."""
+        self._mongo = mongo
+        self._kind = kind
+        self._identity = ["trade_id"] if "trade_id" in kind.__struct_fields__ else []
+        self._gaps = MongoGaps(mongo, f"{name}_gaps")
+        self._asked = mongo.collection(f"{name}_asked")
+        self._quarantine = mongo.collection(f"{name}_quarantine")
+        key = KEY + [(name, ASCENDING) for name in self._identity]
+        mongo.run("indexes", lambda: self._quarantine.create_index(key, unique=True))
+
+    def asked(self, instrument: InstrumentId) -> Sequence[Span]:
+        row = self._mongo.run("asked ranges", lambda: self._asked.find_one({"_id": instrument}))
+        return _ranges(row)
+
+    def record_asked(self, instrument: InstrumentId, start: int, end: int) -> None:
+        self._mongo.run("asked ranges", lambda: self._change(instrument, lambda asked: [*asked, Span(start, end)]))
+
+    def forget(self, instrument: InstrumentId, before: int) -> None:
+        def cut(asked: list[Span]) -> list[Span]:
+            return [Span(max(start, before), end) for start, end in asked if end > before]
+
+        self._mongo.run("asked ranges", lambda: self._change(instrument, cut))
+        self._gaps.record(instrument, 0, before, [])
+
+    def record_gaps(self, instrument: InstrumentId, start: int, end: int, gaps: Sequence[Gap]) -> None:
+        self._gaps.record(instrument, start, end, gaps)
+
+    def gaps(self) -> Sequence[Gap]:
+        return self._gaps.all()
+
+    def quarantine(self, row: Row, reason: str) -> None:
+        fresh = {**document(row), "reason": reason}
+        self._mongo.run("quarantine", lambda: self._quarantine.replace_one(self._key(row), fresh, upsert=True))
+
+    def aside(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Aside[Row]]:
+        wanted = {"instrument": instrument, "ts": {"$gte": start, "$lt": end}}
+        rows = self._mongo.run("quarantine", lambda: list(self._quarantine.find(wanted).sort("ts", ASCENDING)))
+        return [self._aside(row) for row in rows]
+
+    def replace(self, good: Sequence[Row]) -> None:
+        told = [UpdateMany(key_of(row), {"$set": {"replaced": document(row)}}) for row in good]
+        if told:
+            self._mongo.run("quarantine", lambda: self._quarantine.bulk_write(told, ordered=False))
+
+    def _change(self, instrument: InstrumentId, change: Callable[[list[Span]], list[Span]]) -> None:
+        """Replaces the document if nobody else did meanwhile: otherwise its key is taken, and it is tried again."""
+        row = self._asked.find_one({"_id": instrument}) or {"version": 0, "ranges": []}
+        fresh = {"version": row["version"] + 1, "ranges": [list(one) for one in united(change(_ranges(row)))]}
+        self._asked.replace_one({"_id": instrument, "version": row["version"]}, fresh, upsert=True)
+
+    def _key(self, row: Row) -> dict[str, Any]:
+        return key_of(row) | {name: getattr(row, name) for name in self._identity}
+
+    def _aside(self, row: Mapping[str, Any]) -> Aside[Row]:
+        replaced = row.get("replaced")
+        return Aside(
+            row=row_of(self._kind, row),
+            reason=row["reason"],
+            replaced=row_of(self._kind, replaced) if replaced else None,
+        )
+
+
+def _ranges(row: Mapping[str, Any] | None) -> list[Span]:
+    return [Span(int(start), int(end)) for start, end in row["ranges"]] if row else []

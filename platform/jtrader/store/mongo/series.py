@@ -1,0 +1,135 @@
+"""Rows that come one an instrument and time, in MongoDB: a plain document each, unique by (instrument, ts).
+
+A document has the row's own fields under their names: `instrument: str`, `ts: int64 ns`, the rest doubles.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from pymongo import ASCENDING, InsertOne, ReplaceOne
+
+from jtrader.domain.ids import InstrumentId
+from jtrader.domain.market import MarketEvent
+from jtrader.store.mongo.connection import Mongo
+
+Row = TypeVar("Row", bound=MarketEvent)
+
+KEY = [("instrument", ASCENDING), ("ts", ASCENDING)]
+_PAGE = 10_000
+_BATCH = 2_000
+
+
+class MongoSeries(Generic[Row]):
+    """SeriesStore of one kind of row. Creates its index when it is made; every method raises Unavailable when the
+    server is away."""
+
+    def __init__(self, mongo: Mongo, kind: type[Row], collection: str) -> None:
+        self._mongo = mongo
+        self._kind = kind
+        self._name = collection
+        self._rows = mongo.collection(collection)
+        self._fields = {"_id": False, **dict.fromkeys(kind.__struct_fields__, True)}
+        mongo.run("indexes", lambda: self._rows.create_index(KEY, unique=True))
+
+    def upsert(self, rows: Sequence[Row]) -> int:
+        latest = list({(row.instrument, row.ts): row for row in rows}.values())
+        return sum(self._upsert(latest[i : i + _BATCH]) for i in range(0, len(latest), _BATCH))
+
+    def read(self, instrument: InstrumentId, start: int, end: int) -> Iterator[Row]:
+        while start < end:
+            page = self._page(instrument, start, end)
+            yield from page
+            if len(page) < _PAGE:
+                return
+            start = page[-1].ts + 1
+
+    def times(self, instrument: InstrumentId, start: int, end: int) -> Sequence[int]:
+        def find() -> list[int]:
+            found = self._rows.find(_range(instrument, start, end), {"_id": False, "ts": True}).sort("ts", ASCENDING)
+            return [int(row["ts"]) for row in found]
+
+        return self._mongo.run(f"{self._name}: times", find)
+
+    def newest(self, instrument: InstrumentId) -> int | None:
+        def find() -> int | None:
+            row = self._rows.find_one({"instrument": instrument}, {"ts": True}, sort=[("ts", -1)])
+            return None if row is None else int(row["ts"])
+
+        return self._mongo.run(f"{self._name}: newest", find)
+
+    def count(self) -> int:
+        return self._mongo.run(f"{self._name}: count", lambda: self._rows.count_documents({}))
+
+    def remove(self, instrument: InstrumentId, start: int, end: int) -> int:
+        """Removes start ≤ ts < end; returns how many there were."""
+        gone = self._mongo.run(f"{self._name}: remove", lambda: self._rows.delete_many(_range(instrument, start, end)))
+        return gone.deleted_count
+
+    def _upsert(self, batch: Sequence[Row]) -> int:
+        """Reads what is there and writes what differs: five times faster than an upsert of every row, and a repeat
+        after a lost answer finds its own rows and writes only the rest. Where nothing is there at first, one look
+        says so."""
+        changes: list[int] = []
+
+        def write() -> None:
+            there = {} if not changes and self._is_vacant(batch) else self._stored(batch)
+            wanted = [row for row in batch if there.get((row.instrument, row.ts)) != row]
+            changes.append(len(wanted))
+            if wanted and there:
+                writes = [_write(row, (row.instrument, row.ts) in there) for row in wanted]
+                self._rows.bulk_write(writes, ordered=False)
+            elif wanted:
+                self._mongo.insert(self._rows, [document(row) for row in wanted])
+
+        self._mongo.run(self._name, write)
+        return changes[0]
+
+    def _is_vacant(self, batch: Sequence[Row]) -> bool:
+        """Nothing is stored between the first and the last row of each instrument."""
+        times: dict[InstrumentId, list[int]] = {}
+        for row in batch:
+            times.setdefault(row.instrument, []).append(row.ts)
+        spans = (_range(name, min(ts), max(ts) + 1) for name, ts in times.items())
+        return all(self._rows.find_one(span, {"_id": True}) is None for span in spans)
+
+    def _stored(self, batch: Sequence[Row]) -> Mapping[tuple[InstrumentId, int], Row]:
+        times: dict[InstrumentId, list[int]] = {}
+        for row in batch:
+            times.setdefault(row.instrument, []).append(row.ts)
+        return {
+            (row["instrument"], row["ts"]): row_of(self._kind, row)
+            for instrument, ts in times.items()
+            for row in self._rows.find({"instrument": instrument, "ts": {"$in": ts}}, self._fields)
+        }
+
+    def _page(self, instrument: InstrumentId, start: int, end: int) -> list[Row]:
+        def find() -> list[Row]:
+            found = self._rows.find(_range(instrument, start, end), self._fields).sort("ts", ASCENDING).limit(_PAGE)
+            return [row_of(self._kind, row) for row in found]
+
+        return self._mongo.run(self._name, find)
+
+
+def row_of(kind: type[Row], row: Mapping[str, Any]) -> Row:
+    """From its document. The driver's own integer type stays here: nothing else knows how to encode it."""
+    made: Any = kind
+    values = (row[name] for name in kind.__struct_fields__)
+    found: Row = made(*(int(value) if isinstance(value, int) else value for value in values))
+    return found
+
+
+def document(row: MarketEvent) -> dict[str, Any]:
+    return msgspec.structs.asdict(row)
+
+
+def key_of(row: MarketEvent) -> dict[str, Any]:
+    return {"instrument": row.instrument, "ts": row.ts}
+
+
+def _write(row: MarketEvent, there: bool) -> InsertOne[dict[str, Any]] | ReplaceOne[dict[str, Any]]:
+    return ReplaceOne(key_of(row), document(row)) if there else InsertOne(document(row))
+
+
+def _range(instrument: InstrumentId, start: int, end: int) -> dict[str, Any]:
+    return {"instrument": instrument, "ts": {"$gte": start, "$lt": end}}

@@ -1,0 +1,122 @@
+"""Trades that were lost on the way are asked of the venue, and what is stored is proven whole by their ids."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from jtrader.domain.errors import BadInput
+from jtrader.domain.ids import InstrumentId
+from jtrader.domain.market import Trade
+from jtrader.domain.times import iso
+from jtrader.ports.market_data import TradeSource
+from jtrader.ports.stores import Gap, IdRange, TickStore
+
+EVER = 2**62
+MOST_PAGES = 1_000
+"""Of the venue's answers in one repair; what is missing then comes with the next."""
+
+log = logging.getLogger(__name__)
+
+SourceOf = Callable[[InstrumentId], TradeSource]
+
+
+class Repaired(msgspec.Struct, frozen=True):
+    found: int = 0
+    """Trades that the venue told."""
+    absent: int = 0
+    """Ids that it does not have."""
+    is_whole: bool = True
+    """Proven: by ids without a hole, or by a list of the venue that reaches back to what was stored."""
+
+
+class TradeRepair:
+    """`repair` raises Unavailable when the store or the venue is away; it can be repeated at any time."""
+
+    def __init__(self, store: TickStore, source_of: SourceOf, is_numbered: Callable[[InstrumentId], bool]) -> None:
+        self._store = store
+        self._source_of = source_of
+        self._is_numbered = is_numbered
+
+    def repair(self, instrument: InstrumentId, since: int, until: int = EVER) -> Repaired:
+        """Fetches what is missing after `since` (ns of venue time), a moment before the loss; of numbered trades up to
+        `until`."""
+        if self._is_numbered(instrument):
+            return self._by_number(instrument, since, until)
+        return self._by_time(instrument, since)
+
+    def give_up(self, instrument: InstrumentId, since: int, cause: str, until: int = EVER) -> None:
+        """Records as gaps what is missing after `since`."""
+        missing = self._store.contiguity(instrument, since, until).missing if self._is_numbered(instrument) else ()
+        if not missing:
+            return
+        borders = {hole.first - 1 for hole in missing} | {hole.last + 1 for hole in missing}
+        times = {t.trade_id: t.ts for t in self._store.read(Trade, instrument, since, until) if t.trade_id in borders}
+        for hole in missing:
+            start, end = times[hole.first - 1], max(times[hole.last + 1], times[hole.first - 1] + 1)
+            gap = Gap(instrument=instrument, start=start, end=end, cause=cause)
+            log.error("%s: trades %d to %d stay missing (%s)", instrument, hole.first, hole.last, cause)
+            self._store.record_gaps(Trade, instrument, start, end, [gap])
+
+    def _by_number(self, instrument: InstrumentId, since: int, until: int) -> Repaired:
+        before = self._store.contiguity(instrument, since, until)
+        if before.is_whole:
+            return Repaired()
+        source, found, absent = self._source_of(instrument), 0, 0
+        for hole in before.missing:
+            more, none = self._fill(source, instrument, hole)
+            found, absent = found + more, absent + none
+        after = self._store.contiguity(instrument, since, until)
+        log.info("%s: %d trades since %s came from the venue", instrument, found, iso(since))
+        return Repaired(found, absent, after.is_whole)
+
+    def _fill(self, source: TradeSource, instrument: InstrumentId, hole: IdRange) -> tuple[int, int]:
+        """(trades found, ids that the venue does not have) of a hole."""
+        found, absent, wanted = 0, 0, hole.first
+        for _ in range(MOST_PAGES):
+            if wanted > hole.last or not (page := source.trades_from(instrument, wanted)):
+                break
+            told = [trade for trade in page if _number(trade) <= hole.last]
+            self._store.append(told)
+            skipped = _skipped(wanted, [_number(trade) for trade in page], hole.last)
+            if skipped:
+                self._store.record_absent(instrument, skipped)
+            found += len(told)
+            absent += sum(one.last - one.first + 1 for one in skipped)
+            wanted = _number(page[-1]) + 1
+        return found, absent
+
+    def _by_time(self, instrument: InstrumentId, since: int) -> Repaired:
+        known = {trade.trade_id for trade in self._store.read(Trade, instrument, since, since + 1)}
+        source, start = self._source_of(instrument), since
+        told: dict[int | str, Trade] = {}
+        for _ in range(MOST_PAGES):
+            page = [t for t in source.trades(instrument, start, EVER) if t.trade_id not in told]
+            if not page:
+                break
+            self._store.append(page)
+            told |= {trade.trade_id: trade for trade in page}
+            start = max(page[-1].ts, start)
+        is_whole = not told or not known or bool(known & set(told))
+        if not is_whole:
+            end = min(trade.ts for trade in told.values())
+            gap = Gap(instrument=instrument, start=since, end=max(end, since + 1), cause="venue_has_none")
+            self._store.record_gaps(Trade, instrument, gap.start, gap.end, [gap])
+            log.error("%s: the venue tells no trades from %s to %s any more", instrument, iso(since), iso(end))
+        return Repaired(len(told), 0, is_whole)
+
+
+def _number(trade: Trade) -> int:
+    if not isinstance(trade.trade_id, int):
+        raise BadInput(f"{trade.instrument}: trade {trade.trade_id!r} carries no number")
+    return trade.trade_id
+
+
+def _skipped(wanted: int, told: Sequence[int], last: int) -> list[IdRange]:
+    """The ids from `wanted` up to the page's end or `last` that the page leaves out."""
+    skipped = []
+    for number in told:
+        if number > wanted and wanted <= last:
+            skipped.append(IdRange(wanted, min(number - 1, last)))
+        wanted = number + 1
+    return skipped
