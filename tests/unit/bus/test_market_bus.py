@@ -2,14 +2,29 @@
 
 import asyncio
 import contextlib
+import random
+import threading
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from jtrader.bus.conflation import Conflation
 from jtrader.bus.market import KINDS, UNKNOWN_COUNT, Batch, MarketPublisher, MarketSubscriber
 from jtrader.domain.errors import BadInput, Unavailable
 from jtrader.domain.ids import InstrumentId
-from jtrader.domain.market import Candle, Event, FeedStatus, Mark, Quote, Trade
+from jtrader.domain.market import (
+    Candle,
+    Depth,
+    Event,
+    FeedStatus,
+    Funding,
+    Mark,
+    OpenInterest,
+    Quote,
+    Trade,
+    TradingStatus,
+)
+from jtrader.domain.order_book import OrderBook
 
 BTC = InstrumentId("binance_usdm:BTCUSDT")
 ETH = InstrumentId("binance_usdm:ETHUSDT")
@@ -20,11 +35,11 @@ def trade(number: int, instrument: InstrumentId = BTC) -> Trade:
 
 
 @contextlib.contextmanager
-def wire(publisher: MarketPublisher, *kinds: str) -> Iterator[AsyncIterator[Batch]]:
+def wire(publisher: MarketPublisher, *kinds: str, conflate: bool = False) -> Iterator[AsyncIterator[Batch]]:
     """Batches of BTC that `publisher` sends; closes both ends."""
     with (
         contextlib.closing(publisher),
-        contextlib.closing(MarketSubscriber(publisher.uri, [BTC], kinds or KINDS)) as end,
+        contextlib.closing(MarketSubscriber(publisher.uri, [BTC], kinds or KINDS, conflate=conflate)) as end,
     ):
         yield end.batches()
 
@@ -57,6 +72,10 @@ async def drained(batches: AsyncIterator[Batch], publisher: MarketPublisher, mar
         trade(1),
         Quote(BTC, 1, 99.0, 1.0, 101.0, 2.0),
         Mark(BTC, 1, 100.0, 100.5, 0.0001, 28_800),
+        Depth(BTC, 1, ((99.0, 1.0),), (), 7, snapshot=True),
+        Funding(BTC, 1, 0.0001),
+        OpenInterest(BTC, 1, 12_345.0),
+        TradingStatus(BTC, 1, "halted"),
         FeedStatus(BTC, 1, 3, "up"),
     ],
 )
@@ -147,6 +166,181 @@ def test_a_restarted_publisher_is_reported_as_a_loss_of_unknown_size() -> None:
                 while batch.missed == 0:
                     batch = await next_batch(batches)
         assert (batch.missed, batch.events) == (UNKNOWN_COUNT, (trade(9),))
+
+    asyncio.run(run())
+
+
+def quote(number: int) -> Quote:
+    return Quote(BTC, number, 99.0, float(number), 101.0, 1.0)
+
+
+def depth(number: int, *bids: tuple[float, float], snapshot: bool = False) -> Depth:
+    return Depth(BTC, number, bids, ((101.0, 1.0),) if snapshot else (), number, snapshot)
+
+
+async def burst(publisher: MarketPublisher, batches: AsyncIterator[Batch], events: list[Event]) -> list[Batch]:
+    """What a subscriber gets that was busy while `events` were published one by one, up to the last trade."""
+    await joined(publisher, batches, trade(0))
+    await drained(batches, publisher, trade(-1))
+    for event in events:
+        publisher.publish([event])
+    await asyncio.to_thread(threading.Event().wait, 0.05)
+    return await drained(batches, publisher, trade(-2))
+
+
+def test_a_slow_subscriber_gets_every_trade_and_the_newest_state_only() -> None:
+    told: list[Event] = []
+    for number in range(1, 301):
+        told += [trade(number), quote(number), Mark(BTC, number, 100.0, 100.0, 0.0, number)]
+
+    async def run() -> None:
+        publisher = MarketPublisher("tcp://127.0.0.1:*")
+        with wire(publisher, conflate=True) as batches:
+            seen = await burst(publisher, batches, told)
+        assert [t.trade_id for b in seen if b.kind == "trade" for t in b.events] == [*range(1, 301), -2]
+        for kind, newest in (("quote", quote(300)), ("mark", told[-1])):
+            of_kind = [b for b in seen if b.kind == kind]
+            assert of_kind[-1].events == (newest,)
+            assert sum(len(b.events) + b.conflated for b in of_kind) == 300
+            assert sum(len(b.events) for b in of_kind) < 30
+        assert all(b.missed == 0 for b in seen)
+
+    asyncio.run(run())
+
+
+def test_conflated_books_end_as_every_update_would_have_left_them() -> None:
+    rng = random.Random(5)
+    told: list[Event] = [depth(1, (99.0, 1.0), (98.0, 2.0), snapshot=True)]
+    told += [depth(n, (90.0 + rng.randrange(10), float(rng.randrange(3)))) for n in range(2, 400)]
+    every, latest = OrderBook(BTC), OrderBook(BTC)
+    for event in told:
+        every.apply(event)
+
+    async def run() -> None:
+        publisher = MarketPublisher("tcp://127.0.0.1:*")
+        with wire(publisher, conflate=True) as batches:
+            for batch in await burst(publisher, batches, told):
+                for event in batch.events:
+                    if isinstance(event, Depth):
+                        latest.apply(event)
+
+    asyncio.run(run())
+    assert (list(latest.bids.levels()), latest.update_id) == (list(every.bids.levels()), 399)
+
+
+def test_states_keep_their_place_among_what_is_told_in_full() -> None:
+    """A quote from before the connection was lost comes before the word of the loss."""
+    down, up = FeedStatus(BTC, 5, 1, "down"), FeedStatus(BTC, 6, 2, "up")
+    told = [quote(1), quote(2), down, up, depth(7, (99.0, 1.0), snapshot=True), depth(8, (98.0, 1.0))]
+
+    async def run() -> None:
+        publisher = MarketPublisher("tcp://127.0.0.1:*")
+        with wire(publisher, conflate=True) as batches:
+            seen = [event for batch in await burst(publisher, batches, told) for event in batch.events]
+        whole = Depth(BTC, 8, ((99.0, 1.0), (98.0, 1.0)), ((101.0, 1.0),), 8, snapshot=True)
+        assert seen == [quote(2), down, up, whole, trade(-2)]
+
+    asyncio.run(run())
+
+
+def test_updates_from_before_a_loss_are_not_mixed_with_those_after_it() -> None:
+    states = Conflation()
+    states.add(0, b"t", (depth(1, (99.0, 1.0), snapshot=True),), 0)
+    states.add(1, b"t", (depth(4, (98.0, 1.0)),), 2)
+    states.add(2, b"q", (quote(1),), 0)
+    states.add(3, b"q", (), 3)
+    assert list(states.newest()) == [
+        (1, b"t", (Depth(BTC, 4, ((98.0, 1.0),), (), 4),), 2, 1),
+        (3, b"q", (quote(1),), 3, 0),
+    ]
+
+
+def test_who_subscribes_a_book_or_lost_some_of_it_gets_it_whole() -> None:
+    book = OrderBook(BTC)
+
+    def whole(_: InstrumentId) -> Depth:
+        return Depth(BTC, book.ts, tuple(book.bids.levels()), tuple(book.asks.levels()), book.update_id, True)
+
+    async def run() -> None:
+        publisher = LossyPublisher("tcp://127.0.0.1:*", book_of=whole)
+
+        async def next_snapshot(batches: AsyncIterator[Batch]) -> Depth:
+            while True:
+                arrival = asyncio.ensure_future(anext(batches))
+                while not (await asyncio.wait([arrival], timeout=0.02))[0]:
+                    publisher.beat()
+                for event in arrival.result().events:
+                    if isinstance(event, Depth) and event.snapshot:
+                        return event
+
+        def tell(event: Depth) -> None:
+            book.apply(event)
+            publisher.publish([event])
+
+        tell(depth(1, (99.0, 1.0), snapshot=True))
+        with contextlib.closing(MarketSubscriber(publisher.uri, [BTC], ["depth"])) as late:
+            batches = late.batches()
+            assert (await next_snapshot(batches)).update_id == 1
+            for round_of_loss in (10, 20):
+                publisher.losing = True
+                tell(depth(round_of_loss, (98.0, 1.0)))
+                publisher.losing = False
+                tell(depth(round_of_loss + 1, (97.0, 1.0)))
+                assert (await next_snapshot(batches)).update_id == round_of_loss + 1
+        publisher.close()
+
+    asyncio.run(run())
+
+
+def test_queues_are_bounded_and_every_message_is_told_or_counted_as_missed() -> None:
+    """Trades are never conflated: who is away for too long loses some, and knows how many."""
+    sent = 30_000
+
+    async def run() -> None:
+        with (
+            contextlib.closing(MarketPublisher("tcp://127.0.0.1:*", queue=100)) as publisher,
+            contextlib.closing(MarketSubscriber(publisher.uri, [BTC], ["trade"], conflate=True, queue=100)) as end,
+        ):
+            batches = end.batches()
+            await joined(publisher, batches, trade(0))
+            await drained(batches, publisher, trade(-1))
+            padding = Trade(BTC, 1, "x" * 2_000, 100.0, 1.0, 1)
+            for _ in range(sent):
+                publisher.publish([padding])
+            told = missed = 0
+            while told + missed < sent:
+                arrival = asyncio.ensure_future(anext(batches))
+                while not (await asyncio.wait([arrival], timeout=0.05))[0]:
+                    publisher.beat()
+                told += len(arrival.result().events)
+                missed += arrival.result().missed
+            assert told + missed == sent
+            assert missed > 0
+            assert told < sent / 2
+
+    asyncio.run(run())
+
+
+def test_a_market_can_be_subscribed_by_kind_and_no_name_is_taken_for_another() -> None:
+    perp, dated = InstrumentId("binance_coinm:BTCUSD"), InstrumentId("binance_coinm:BTCUSD_261225")
+
+    async def run() -> None:
+        with (
+            contextlib.closing(MarketPublisher("tcp://127.0.0.1:*")) as publisher,
+            contextlib.closing(MarketSubscriber(publisher.uri, [perp], ["trade"])) as one,
+            contextlib.closing(MarketSubscriber(publisher.uri, kinds=["trade"], markets=["binance_coinm"])) as both,
+        ):
+            sides = [one.batches(), both.batches()]
+            for side in sides:
+                await joined(publisher, side, trade(0, perp))
+            publisher.publish([trade(1, dated), Quote(perp, 1, 99.0, 1.0, 101.0, 1.0), trade(2), trade(9, perp)])
+            seen: list[list[Event]] = []
+            for side in sides:
+                seen.append([])
+                while not seen[-1] or seen[-1][-1].trade_id != 9:
+                    seen[-1] += (await next_batch(side)).events
+            assert {event.instrument for event in seen[0]} == {perp}
+            assert [e for e in seen[1] if e.trade_id] == [trade(1, dated), trade(9, perp)]
 
     asyncio.run(run())
 
