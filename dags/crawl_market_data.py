@@ -1,4 +1,4 @@
-"""Fetches the 1-minute candles that are missing, checks them, stores them in MongoDB and announces them.
+"""Fetches what is missing (1-minute candles, on request more), checks it, stores it in MongoDB and announces it.
 
 Started by hand, by the demo, or by whoever needs newer data; retraining follows from the announcement. Every run is
 idempotent: it fetches only what is not stored, and a run that was killed goes on where it was.
@@ -19,44 +19,27 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, Param, dag, task
+from airflow.sdk import dag, task
 
-CANDLES = Asset("jtrader://candles")
+from jtrader.app.dag_head import CANDLES, POLICY, days_field, end_field, kinds_field, names_field
 
 log = logging.getLogger(__name__)
 
 
 @dag(
     schedule=None,
-    catchup=False,
-    max_active_runs=1,
     tags=["market-data", "mongodb"],
-    default_args={"owner": "jtrader", "retries": 2, "retry_delay": timedelta(seconds=10)},
     doc_md=__doc__,
     params={
-        "instruments": Param(
-            None,
-            type=["null", "array"],
-            items={"type": "string"},
-            title="Instruments",
-            description="market:SYMBOL, one a line, for example binance_usdm:BTCUSDT. Empty: those of the settings.",
+        "instruments": names_field(
+            "Instruments",
+            "market:SYMBOL, one a line, for example binance_usdm:BTCUSDT. Empty: those of the settings.",
         ),
-        "days": Param(
-            None,
-            type=["null", "integer"],
-            minimum=1,
-            maximum=3650,
-            title="Days",
-            description="How many days before the end. Empty: as in the settings.",
-        ),
-        "end": Param(
-            None,
-            type=["null", "string"],
-            format="date-time",
-            title="End (market time, UTC)",
-            description="Where the range ends. Empty: the venue's newest closed minute.",
-        ),
+        "days": days_field("How many days before the end. Empty: as in the settings."),
+        "end": end_field("Where the range ends. Empty: the venue's newest closed minute."),
+        "kinds": kinds_field(),
     },
+    **POLICY,
 )
 def crawl_market_data() -> None:
     @task(outlets=[CANDLES], execution_timeout=timedelta(hours=6))
@@ -67,7 +50,9 @@ def crawl_market_data() -> None:
 
         settings = load_settings()
         with final_on_bad_input():
-            result = crawl_market_data(params["instruments"], params["days"], params["end"], settings)
+            result = crawl_market_data(
+                params["instruments"], params["days"], params["end"], settings, kinds=params["kinds"]
+            )
         outlet_events[CANDLES].extra = announcement(result)
         log.info("%s", summary(result, settings.web_uri))
         return announcement(result)

@@ -19,34 +19,24 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Param, dag, task
+from airflow.sdk import dag, task
+
+from jtrader.app.dag_head import POLICY, date_field, names_field
 
 log = logging.getLogger(__name__)
 
 
 @dag(
     schedule="10 0 * * *",
-    catchup=False,
-    max_active_runs=1,
     tags=["books", "postgres"],
-    default_args={"owner": "jtrader", "retries": 2, "retry_delay": timedelta(seconds=10)},
     doc_md=__doc__,
     params={
-        "date": Param(
-            None,
-            type=["null", "string"],
-            format="date",
-            title="Trading day (UTC)",
-            description="Empty: the last day that is over in market time.",
-        ),
-        "accounts": Param(
-            None,
-            type=["null", "array"],
-            items={"type": "string"},
-            title="Accounts",
-            description="Names from the settings, one a line. Empty: all that were open on the day.",
+        "date": date_field("Trading day (UTC)", "Empty: the last day that is over in market time."),
+        "accounts": names_field(
+            "Accounts", "Names from the settings, one a line. Empty: all that were open on the day."
         ),
     },
+    **POLICY,
 )
 def reconcile_pnl() -> None:
     @task(execution_timeout=timedelta(hours=1))

@@ -9,12 +9,14 @@ One Spark application reads MongoDB, builds features into the lake, trains and j
    again.
 2. *no candle of …*: run crawl_market_data first, or give a range that is stored.
 3. *model.toml …*: a declaration is wrong; the sentence names file, key, value and what is allowed.
-4. *the retraining application ended with code …*: the log above holds the application's own lines; out of memory shows
+4. *the data under snapshot … changed*: the sentence names instrument and day. Crawl that day again, or train on what
+   is stored now by leaving the snapshot out.
+5. *the retraining application ended with code …*: the log above holds the application's own lines; out of memory shows
    as code 137 or 52.
-5. `promote` says *did not pass its gate*: nobody gave a name and a reason at the approval. That is no fault: the old
+6. `promote` says *did not pass its gate*: nobody gave a name and a reason at the approval. That is no fault: the old
    champion goes on. To override for sim and paper accounts, clear `approve` and fill in both, or use
    `jtrader promote`.
-6. `approve` ran out of time or was rejected: nothing moved; `jtrader promote` still can.
+7. `approve` ran out of time or was rejected: nothing moved; `jtrader promote` still can.
 """
 
 from __future__ import annotations
@@ -24,44 +26,26 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk import Asset, Param, dag, task
+from airflow.sdk import Param, dag, task
 
-CANDLES = Asset("jtrader://candles")
+from jtrader.app.dag_head import CANDLES, POLICY, days_field, end_field, names_field, text_field
 
 log = logging.getLogger(__name__)
 
 
 @dag(
     schedule=CANDLES,
-    catchup=False,
-    max_active_runs=1,
     tags=["models", "spark", "mlflow"],
-    default_args={"owner": "jtrader", "retries": 2, "retry_delay": timedelta(seconds=10)},
     doc_md=__doc__,
     params={
-        "models": Param(
-            None,
-            type=["null", "array"],
-            items={"type": "string"},
-            title="Models",
-            description="Names of declared models, one a line. Empty: all. A model's rival is trained with it.",
+        "models": names_field(
+            "Models", "Names of declared models, one a line. Empty: all. A model's rival is trained with it."
         ),
-        "days": Param(
-            None,
-            type=["null", "integer"],
-            minimum=1,
-            maximum=3650,
-            title="Days",
-            description="How many days before the end. Empty: as many as are crawled.",
-        ),
-        "end": Param(
-            None,
-            type=["null", "string"],
-            format="date-time",
-            title="End (market time, UTC)",
-            description="Where the range ends. Empty: the newest minute that all instruments have.",
-        ),
+        "days": days_field("How many days before the end. Empty: as many as are crawled."),
+        "end": end_field("Where the range ends. Empty: the newest minute that all instruments have."),
+        "snapshot": text_field("Snapshot", "Id of pinned candles, instead of a range. Empty: the stored are pinned."),
     },
+    **POLICY,
 )
 def retrain_models() -> None:
     @task(execution_timeout=timedelta(hours=6))
@@ -71,7 +55,7 @@ def retrain_models() -> None:
         from jtrader.app.training.result import approval_text, summary
 
         with final_on_bad_input():
-            result = train(params["models"], params["days"], params["end"], tell=log.info)
+            result = train(params["models"], params["days"], params["end"], tell=log.info, snapshot=params["snapshot"])
         log.info("%s", summary(result))
         return {
             "text": approval_text(result),

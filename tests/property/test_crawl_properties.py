@@ -5,10 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.candle_source import BTC, MemoryCandles, at, candle
-from jtrader.crawl.plan import CrawlRequest
-from jtrader.crawl.run import crawl
+from fixtures.crawling import crawl_candles
 from jtrader.domain.errors import Unavailable
-from jtrader.domain.ids import Market
 from jtrader.domain.times import MINUTE
 from jtrader.store.memory.candles import MemoryCandleStore
 
@@ -29,7 +27,6 @@ def test_crawls_converge(absent: set[int], spoilt: set[int], stored: set[int], p
     sound = {c.ts for c in offered if c.volume > 0}
     source, store = MemoryCandles(offered, page=page), MemoryCandleStore()
     store.upsert([candle(m) for m in stored if at(m) in sound])
-    request = CrawlRequest((BTC,), at(0), at(LENGTH))
     if not offered:
         return
 
@@ -43,11 +40,11 @@ def test_crawls_converge(absent: set[int], spoilt: set[int], stored: set[int], p
 
         source.meddle = answer_or_die
         try:
-            crawl(request, {Market("binance_usdm"): source}, store)
+            crawl_candles(source, store, 0, LENGTH)
         except Unavailable:
             assert set(store.times(BTC, at(0), at(LENGTH))) <= sound
     source.meddle = lambda found: found
-    result = crawl(request, {Market("binance_usdm"): source}, store)
+    result = crawl_candles(source, store, 0, LENGTH)
 
     assert set(store.times(BTC, at(0), at(LENGTH))) == sound
     recorded = [ts for gap in store.gaps() for ts in range(gap.start, gap.end, MINUTE)]
@@ -57,6 +54,6 @@ def test_crawls_converge(absent: set[int], spoilt: set[int], stored: set[int], p
     assert holes - before_history <= set(recorded) <= holes
     assert result.gaps == len(store.gaps())
     told = store.gaps()
-    again = crawl(request, {Market("binance_usdm"): source}, store)
+    again = crawl_candles(source, store, 0, LENGTH)
     assert again.new == 0
     assert store.gaps() == told

@@ -1,13 +1,13 @@
 """Whether a page of candles may be stored. A doubtful candle is put aside with its reason; it never stops the rest."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from jtrader.crawl.plan import Span
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.market import Candle, check_candle
-from jtrader.domain.times import MINUTE, iso
+from jtrader.domain.times import MINUTE, Span, iso
 
 
 class Doubt(NamedTuple):
@@ -26,6 +26,9 @@ def check(page: Sequence[Candle], instrument: InstrumentId, span: Span) -> Check
     good: list[Candle] = []
     doubtful = []
     for candle in page:
+        if _is_plain(candle, instrument, span, good[-1].ts if good else -1):
+            good.append(candle)
+            continue
         if good and candle == good[-1]:
             continue
         reason = _doubt(candle, instrument, span, good)
@@ -34,6 +37,19 @@ def check(page: Sequence[Candle], instrument: InstrumentId, span: Span) -> Check
         else:
             doubtful.append(Doubt(candle, reason))
     return Checked(good, doubtful)
+
+
+def _is_plain(candle: Candle, instrument: InstrumentId, span: Span, last: int) -> bool:
+    """Nothing is wrong with it: what nearly every candle is, told at once. NaN compares with nothing."""
+    return (
+        last < candle.ts
+        and candle.ts % MINUTE == 0
+        and span.start <= candle.ts < span.end
+        and 0.0 < candle.low <= candle.open <= candle.high < math.inf
+        and candle.low <= candle.close <= candle.high
+        and 0.0 <= candle.volume < math.inf
+        and candle.instrument == instrument
+    )
 
 
 def _doubt(candle: Candle, instrument: InstrumentId, span: Span, good: Sequence[Candle]) -> str | None:

@@ -1,46 +1,66 @@
-"""What a crawl has to fetch: the minutes of a range that are neither stored nor known to be missing at the venue."""
+"""What a crawl has to fetch: the parts of a range that are neither stored nor known to be missing at the venue."""
 
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from typing import NamedTuple
 
+from jtrader.crawl.gaps import is_settled
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId
-from jtrader.domain.times import DAY, MINUTE, iso
+from jtrader.domain.times import DAY, MINUTE, Span, iso
 from jtrader.ports.stores import Gap
 
 
-class Span(NamedTuple):
-    """Minutes [start, end), ns."""
-
-    start: int
-    end: int
-
-    @property
-    def minutes(self) -> int:
-        return (self.end - self.start) // MINUTE
+class Kind(StrEnum):
+    CANDLES = "candles"
+    TRADES = "trades"
+    FUNDING = "funding"
+    OPEN_INTEREST = "open_interest"
+    INSTRUMENTS = "instruments"
 
 
 class CrawlRequest(NamedTuple):
-    """1-minute candles of some instruments whose open times lie in [start, end), both on whole minutes."""
+    """Rows of some instruments whose times lie in `span`, on whole minutes; `newest` is the venue's last one."""
 
     instruments: tuple[InstrumentId, ...]
-    start: int
-    end: int
+    kinds: tuple[Kind, ...]
+    span: Span
+    newest: int
 
 
-def request(instruments: Sequence[str], days: int, end: int | None, market_time: int) -> CrawlRequest:
-    """`days` whole days up to `end`, by default up to the newest closed minute. Raises BadInput."""
+def request(
+    instruments: Sequence[str],
+    kinds: Sequence[str],
+    days: int,
+    start: int | None,
+    end: int | None,
+    market_time: int,
+) -> CrawlRequest:
+    """From `start`, or `days` whole days, up to `end`, by default up to the newest closed minute. Raises BadInput."""
     newest = market_time // MINUTE * MINUTE
     end = newest if end is None else end
     if not instruments:
         raise BadInput("no instrument to crawl: name at least one, for example binance_usdm:BTCUSDT")
     if days < 1:
         raise BadInput(f"days = {days}: the range of candles is empty; ask for at least 1 day")
-    if end % MINUTE:
-        raise BadInput(f"end {iso(end)} is not on a whole minute")
+    start = end - days * DAY if start is None else start
+    for name, ts in (("start", start), ("end", end)):
+        if ts % MINUTE:
+            raise BadInput(f"{name} {iso(ts)} is not on a whole minute")
     if end > newest:
         raise BadInput(f"end {iso(end)} lies in the future: the venue's newest closed minute ends at {iso(newest)}")
-    return CrawlRequest(tuple(dict.fromkeys(InstrumentId(i) for i in instruments)), end - days * DAY, end)
+    if start >= end:
+        raise BadInput(f"the range from {iso(start)} to {iso(end)} is empty: its end must lie after its start")
+    names = tuple(dict.fromkeys(InstrumentId(i) for i in instruments))
+    return CrawlRequest(names, kinds_of(kinds), Span(start, end), newest)
+
+
+def kinds_of(names: Sequence[str]) -> tuple[Kind, ...]:
+    """Each once, candles when none is named. Raises BadInput for one that is none."""
+    try:
+        return tuple(dict.fromkeys(Kind(name) for name in names)) or (Kind.CANDLES,)
+    except ValueError as error:
+        raise BadInput(f"{error}; allowed is {', '.join(Kind)}") from None
 
 
 def missing(times: Iterable[int], start: int, end: int) -> list[Span]:
@@ -53,14 +73,21 @@ def missing(times: Iterable[int], start: int, end: int) -> list[Span]:
     return holes
 
 
-def without(spans: Iterable[Span], gaps: Iterable[Gap]) -> list[Span]:
-    """The spans less what the gaps cover."""
+def unasked(whole: Span, asked: Iterable[Span], gaps: Iterable[Gap], instrument: InstrumentId) -> list[Span]:
+    """The parts of the range that were never asked for, and its holes that a second look may fill, in order."""
+    open_holes = [gap for gap in gaps if gap.instrument == instrument and not is_settled(gap.cause)]
+    answered = without(asked, (Span(gap.start, gap.end) for gap in open_holes))
+    return without([whole], answered)
+
+
+def without(spans: Iterable[Span], covered: Iterable[Span]) -> list[Span]:
+    """The spans less what is covered."""
     left = list(spans)
-    for gap in gaps:
+    for start, end in covered:
         left = [
             part
             for span in left
-            for part in (Span(span.start, min(span.end, gap.start)), Span(max(span.start, gap.end), span.end))
+            for part in (Span(span.start, min(span.end, start)), Span(max(span.start, end), span.end))
             if part.start < part.end
         ]
     return left

@@ -1,46 +1,42 @@
-"""A crawl of several instruments side by side, one thread each (the work is waiting for the venue and the store)."""
+"""Crawls of several instruments and kinds side by side, a thread each (the work is waiting for the venue and the
+store)."""
 
 import threading
-from collections.abc import Mapping
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from typing import Protocol
 
-from jtrader.crawl.instrument import InstrumentCrawl, Progress
-from jtrader.crawl.plan import CrawlRequest, Span
-from jtrader.crawl.result import CrawlResult
-from jtrader.domain.errors import BadInput
-from jtrader.domain.ids import InstrumentId, Market, split_instrument_id
-from jtrader.ports.market_data import CandleSource
-from jtrader.ports.stores import CandleStore
+from jtrader.crawl.result import CrawlResult, InstrumentResult
+from jtrader.domain.errors import Unavailable
+from jtrader.domain.times import Span
 
 WORKERS = 8
 
 
-def crawl(
-    request: CrawlRequest,
-    sources: Mapping[Market, CandleSource],
-    store: CandleStore,
-    progress: Progress = lambda instrument, done, total: None,  # noqa: ARG005
-) -> CrawlResult:
-    """Stores what is missing of the request and records the gaps; a second run fetches nothing.
+class Crawl(Protocol):
+    """One kind of data of one instrument."""
 
-    Raises the first failure of any instrument (Unavailable, BadInput, Broken), after the others have stopped at the
-    end of a page; what is stored by then is whole and is not fetched again.
+    def run(self, stop: threading.Event) -> InstrumentResult:
+        """Ends early, at the end of a page, once `stop` is set. Raises Unavailable, BadInput, Broken."""
+        ...
+
+
+def run_all(crawls: Sequence[Crawl], span: Span) -> CrawlResult:
+    """Stores what is missing of the span and records the gaps; a second run fetches nothing.
+
+    A venue that is away doesn't keep the others from being crawled: its Unavailable is raised when they are done.
+    BadInput and Broken are raised after all have stopped at the end of a page. What is stored by then is whole and is
+    not fetched again.
     """
-    span = Span(request.start, request.end)
-    if span.start >= span.end:
-        raise BadInput("the range of candles is empty: its end must lie after its start")
     stop = threading.Event()
-    crawls = [
-        InstrumentCrawl(instrument, span, _source(sources, instrument), store, progress, stop)
-        for instrument in request.instruments
-    ]
     pool = ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="crawl")
     interrupted = False
     try:
-        running = [pool.submit(one.run) for one in crawls]
-        for future in wait(running, return_when=FIRST_EXCEPTION).done:
-            future.result()
-        results = tuple(future.result() for future in running)
+        running = [pool.submit(one.run, stop) for one in crawls]
+        away = _away(running)
+        if away is not None:
+            raise away
+        return CrawlResult(start=span.start, end=span.end, instruments=tuple(one.result() for one in running))
     except KeyboardInterrupt:
         interrupted = True
         raise
@@ -48,12 +44,14 @@ def crawl(
         stop.set()
         # Ctrl-C doesn't wait for a venue that hangs: the threads end when their source and store are closed
         pool.shutdown(wait=not interrupted, cancel_futures=True)
-    return CrawlResult(start=span.start, end=span.end, instruments=results)
 
 
-def _source(sources: Mapping[Market, CandleSource], instrument: InstrumentId) -> CandleSource:
-    market, _ = split_instrument_id(instrument)
-    try:
-        return sources[market]
-    except KeyError:
-        raise BadInput(f"{instrument} is on no market that is connected: {', '.join(sorted(sources))}") from None
+def _away(running: Sequence[Future[InstrumentResult]]) -> Unavailable | None:
+    """The first venue or store that did not answer, once all are done. Raises any other failure at once."""
+    away: Unavailable | None = None
+    for future in as_completed(running):
+        try:
+            future.result()
+        except Unavailable as error:
+            away = away or error
+    return away

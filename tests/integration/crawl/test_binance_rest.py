@@ -10,9 +10,9 @@ from aiohttp import web
 
 from jtrader.domain.errors import BadInput, Broken, Unavailable
 from jtrader.domain.ids import InstrumentId
-from jtrader.domain.instrument import Product
+from jtrader.domain.instrument import InstrumentStatus, Product
 from jtrader.domain.market import Candle
-from jtrader.domain.times import MINUTE, SECOND
+from jtrader.domain.times import HOUR, MINUTE, SECOND
 from jtrader.exchange.binance.rest import BinanceRest
 from jtrader.exchange.blocking import LoopThread
 
@@ -158,11 +158,24 @@ def test_instruments_of_spot(venue: Venue) -> None:
     assert {host for host, _, _ in venue.asked} == {"api.binance.com"}
 
 
-def test_what_does_not_trade_is_left_out(venue: Venue, usdm: BinanceRest) -> None:
-    settling = USDM_ROW | {"symbol": "OLDUSDT", "status": "SETTLING"}
-    dated = USDM_ROW | {"symbol": "BTCUSDT_260327", "contractType": "CURRENT_QUARTER", "deliveryDate": 1774598400000}
-    venue.rows["fapi.binance.com"] = [settling, USDM_ROW, dated]
-    assert [i.venue_symbol for i in usdm.instruments()] == ["BTCUSDT"]
+def test_what_is_halted_says_so_and_what_is_gone_or_unknown_is_left_out(venue: Venue, usdm: BinanceRest) -> None:
+    expiry = 1_774_598_400_000
+    dated = {"symbol": "BTCUSDT_260327", "contractType": "CURRENT_QUARTER", "deliveryDate": expiry}
+    venue.rows["fapi.binance.com"] = [
+        USDM_ROW | {"symbol": "OLDUSDT", "status": "SETTLING"},
+        USDM_ROW,
+        USDM_ROW | dated,
+        USDM_ROW | {"symbol": "NEWUSDT", "status": "PENDING_TRADING"},
+        USDM_ROW | {"symbol": "GONEUSDT", "status": "CLOSE"},
+        USDM_ROW | {"symbol": "TSLAUSDT", "contractType": "TRADIFI_PERPETUAL"},
+    ]
+    found = [(i.venue_symbol, i.status, i.expiry, i.funding_interval) for i in usdm.instruments()]
+    assert found == [
+        ("BTCUSDT", InstrumentStatus.TRADING, None, 8 * HOUR),
+        ("BTCUSDT_260327", InstrumentStatus.TRADING, expiry * 10**6, 0),
+        ("NEWUSDT", InstrumentStatus.HALTED, None, 8 * HOUR),
+        ("OLDUSDT", InstrumentStatus.SETTLING, None, 8 * HOUR),
+    ]
 
 
 @pytest.mark.parametrize("rows", [[], [USDM_ROW | {"filters": []}], [USDM_ROW | {"filters": [{"x": 1}]}]])

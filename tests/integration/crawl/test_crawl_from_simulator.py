@@ -13,12 +13,15 @@ import psutil
 import pytest
 import tenacity
 
-from jtrader.app.jobs.crawl import crawl_market_data, known_instruments, summary
+from jtrader.app.admission import admitted
+from jtrader.app.jobs.crawl import crawl_market_data, summary
+from jtrader.app.jobs.listings import known_instruments
 from jtrader.app.settings import Settings, load_settings
 from jtrader.app.wiring.data import open_stores
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.times import DAY, MINUTE, iso, to_millis
+from jtrader.features.definitions import FEATURES
 
 INSTRUMENTS = ("binance_usdm:BTCUSDT", "binance_usdm:ETHUSDT", "binance_spot:BTCUSDT", "binance_spot:ETHUSDT")
 HOSTS = {
@@ -135,6 +138,59 @@ def test_the_command_line(environment: dict[str, str]) -> None:
     listed = json.loads(jtrader(environment, "instruments", "--market", "binance_usdm", "--json").stdout)
     ticks = {i["id"]: i["price_tick"] for i in listed}
     assert ticks == {"binance_usdm:BTCUSDT": "0.1", "binance_usdm:ETHUSDT": "0.01"}
+
+
+def test_what_is_stored_is_pinned_judged_and_repaired_by_commands(environment, settings: Settings, postgres) -> None:
+    name = "binance_spot:ETHUSDT"
+    crawl_market_data([name], settings=settings)
+    environment |= {"JTRADER_CRAWL_INSTRUMENTS": json.dumps([name]), "JTRADER_POSTGRES_URI": postgres}
+    [pinned] = json.loads(jtrader(environment, "crawl", "snapshot", "--json").stdout)
+    assert [(row["instrument"], row["count"]) for row in pinned["instruments"]] == [(name, 1440)]
+    with open_stores(settings) as stores:
+        stores.candles.remove(InstrumentId(name), pinned["start"], pinned["start"] + MINUTE)
+    refused = jtrader(environment, "crawl", "snapshot", "--verify", pinned["id"][:12])
+    assert refused.returncode == 2
+    assert f"{name} on 2026-01-14" in refused.stderr
+    judged = json.loads(jtrader(environment, "crawl", "quality", "--days", "2", "--json").stdout)
+    assert [(row["date"], row["stored"], row["coverage"]) for row in judged] == [
+        ("2026-01-15", 930, 1.0),
+        ("2026-01-14", 509, 1.0),
+    ]
+    repaired = jtrader(environment, "crawl", "repair")
+    assert "0 holes asked for again" in " ".join(repaired.stdout.split()), repaired.stderr
+
+
+def test_an_instrument_is_admitted_once_everything_is_there(environment: dict[str, str], settings: Settings) -> None:
+    name = "binance_spot:ETHUSDT"
+    refused = jtrader(environment, "instruments", "add", name)
+    assert refused.returncode == 2
+    assert "there is no account on binance_spot" in refused.stderr
+    desk = '[[accounts]]\nname = "trend"\nmarket = "binance_spot"\nbroker = "sim"\nkey_file = "none.json"\n'
+    (settings.home / "jtrader.toml").write_text(desk)
+    refused = jtrader(environment, "instruments", "add", name)
+    assert refused.returncode == 2
+    assert "trend lacks max_order_notional, max_position_notional, max_open_orders" in refused.stderr
+    assert not admitted(settings.home)
+    (settings.home / "jtrader.toml").write_text(desk + LIMITS)
+    done = jtrader(environment, "instruments", "add", name, "--json")
+    assert done.returncode == 0, done.stderr
+    [told] = json.loads(done.stdout)
+    assert (told["instrument"], told["candles"], told["gaps"], told["accounts"]) == (name, 1440, 0, ["trend"])
+    assert set(told["features"]) == set(FEATURES)
+    assert all(0 < count <= 1440 for count in told["features"].values())
+    assert list(admitted(settings.home)) == [name]
+    assert "binance_usdm:NOPE" in jtrader(environment, "instruments", "add", "binance_usdm:NOPE").stderr
+
+
+LIMITS = """
+[limits.trend]
+max_order_notional = 1000
+max_position_notional = 5000
+max_open_orders = 5
+max_orders_per_minute = 10
+price_collar = 0.02
+max_quote_age_seconds = 30
+"""
 
 
 @pytest.mark.parametrize(

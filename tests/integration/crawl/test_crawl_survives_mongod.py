@@ -9,10 +9,8 @@ import pymongo
 import pytest
 
 from fixtures.candle_source import BTC, ETH, MemoryCandles, at, candle
-from jtrader.crawl.plan import CrawlRequest
-from jtrader.crawl.run import crawl
+from fixtures.crawling import crawl_candles
 from jtrader.domain.errors import BadInput, Unavailable
-from jtrader.domain.ids import Market
 from jtrader.store.mongo.candles import CANDLES, MongoCandleStore
 from jtrader.store.mongo.connection import Mongo
 
@@ -38,14 +36,13 @@ def test_a_crawl_outlives_kills_of_mongod(mongo, kill_at: tuple[int, ...]) -> No
     source.meddle = kill_then_answer
     with Mongo(mongo.uri, mongo.database) as connection:
         store = MongoCandleStore(connection)
-        request = CrawlRequest((BTC, ETH), at(0), at(MINUTES))
-        result = crawl(request, {Market("binance_usdm"): source}, store)
+        result = crawl_candles(source, store, 0, MINUTES, (BTC, ETH))
         assert (result.stored, result.new, result.gaps) == (2 * MINUTES, 2 * MINUTES, 0)
         assert store.count() == 2 * MINUTES
         for instrument in (BTC, ETH):
             assert list(store.read(instrument, at(0), at(MINUTES))) == [c for c in wanted if c.instrument == instrument]
         source.calls.clear()
-        assert crawl(request, {Market("binance_usdm"): source}, store).new == 0
+        assert crawl_candles(source, store, 0, MINUTES, (BTC, ETH)).new == 0
         assert source.calls == []
 
 

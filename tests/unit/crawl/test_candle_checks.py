@@ -6,8 +6,8 @@ import pytest
 
 from fixtures.candle_source import BTC, ETH, at, candle
 from jtrader.crawl.check import check
-from jtrader.crawl.plan import Span
 from jtrader.domain.market import Candle
+from jtrader.domain.times import Span
 
 SPAN = Span(at(0), at(10))
 

@@ -7,19 +7,10 @@ import time
 import pytest
 
 from fixtures.candle_source import BTC, ETH, MemoryCandles, at, candle
-from jtrader.crawl.plan import CrawlRequest
-from jtrader.crawl.result import CrawlResult
-from jtrader.crawl.run import crawl
+from fixtures.crawling import crawl_candles as run
 from jtrader.domain.errors import BadInput, Broken, Unavailable
-from jtrader.domain.ids import InstrumentId, Market
 from jtrader.ports.stores import Gap
 from jtrader.store.memory.candles import MemoryCandleStore
-
-USDM = Market("binance_usdm")
-
-
-def run(source, store, first: int = 0, last: int = 100, instruments=(BTC,), **options) -> CrawlResult:
-    return crawl(CrawlRequest(tuple(instruments), at(first), at(last)), {USDM: source}, store, **options)
 
 
 def gap(a: int, b: int, cause: str) -> Gap:
@@ -87,12 +78,25 @@ def test_a_doubtful_candle_is_put_aside_and_leaves_a_gap_with_its_cause() -> Non
     result = run(source, store)
     assert (result.stored, result.gaps, result.quarantined) == (99, 1, 1)
     assert store.gaps() == [gap(50, 51, "quarantined")]
-    [(aside, reason)] = store.quarantined
-    assert aside == bad
-    assert "volume" in reason
+    [aside] = store.aside(BTC, at(0), at(100))
+    assert (aside.row, aside.replaced) == (bad, None)
+    assert "volume" in aside.reason
     source.calls.clear()
     assert run(source, store).gaps == 1
     assert source.calls == []
+
+
+def test_a_later_good_answer_takes_the_place_of_what_was_put_aside() -> None:
+    source, store = MemoryCandles(map(candle, range(100))), MemoryCandleStore()
+    source.meddle = lambda page: [candle(50, volume=-1.0) if c.ts == at(50) else c for c in page]
+    run(source, store)
+    source.meddle = lambda page: page
+    source.calls.clear()
+    assert run(source, store, again=True).gaps == 0
+    assert source.calls == [(BTC, at(50), at(51))]
+    assert (store.gaps(), store.count()) == ([], 100)
+    [aside] = store.aside(BTC, at(0), at(100))
+    assert (aside.row, aside.replaced) == (candle(50, volume=-1.0), candle(50))
 
 
 def test_a_range_of_nothing_but_doubtful_candles_is_told_the_same_twice() -> None:
@@ -115,8 +119,30 @@ def test_a_failure_keeps_whole_pages_and_the_next_run_goes_on() -> None:
     with pytest.raises(Unavailable, match="away"):
         run(source, store)
     assert store.times(BTC, at(0), at(100)) == [at(m) for m in range(30)]
-    assert store.gaps() == [], "an unfinished run says nothing of gaps"
+    assert store.gaps() == [gap(30, 100, "venue_down")], "asked, and no answer"
     assert run(source, store).new == 70
+    assert store.gaps() == []
+
+
+def test_a_venue_that_is_away_leaves_the_others_to_be_crawled() -> None:
+    source, store = MemoryCandles([candle(m, i) for m in range(100) for i in (BTC, ETH)]), MemoryCandleStore()
+
+    def away_for_bitcoin(page):
+        if page[0].instrument == BTC:
+            raise Unavailable("the venue is away")
+        return page
+
+    source.meddle = away_for_bitcoin
+    with pytest.raises(Unavailable, match="away"):
+        run(source, store, instruments=(BTC, ETH))
+    assert (len(store.times(ETH, at(0), at(100))), store.gaps()) == (100, [gap(0, 100, "venue_down")])
+
+
+def test_a_hole_at_the_start_is_one_where_the_past_is_known() -> None:
+    source, store = MemoryCandles(candle(m) for m in range(100) if m not in range(50, 55)), MemoryCandleStore()
+    run(source, store, 0, 50)
+    run(source, store, 50, 100)
+    assert store.gaps() == [gap(50, 55, "venue_has_none")]
 
 
 def test_one_failure_stops_the_others() -> None:
@@ -131,8 +157,7 @@ def test_one_failure_stops_the_others() -> None:
     ("source", "instruments", "span", "error", "says"),
     [
         (MemoryCandles([candle(500)]), (BTC,), (0, 100), BadInput, "no candle at its venue from 2026-01-15T00:00:00Z"),
-        (MemoryCandles([candle(1)]), (BTC,), (100, 100), BadInput, "empty"),
-        (MemoryCandles([candle(1)]), (InstrumentId("kraken:XBT"),), (0, 9), BadInput, "no market that is connected"),
+        (MemoryCandles([candle(1)]), (ETH,), (0, 9), BadInput, "unknown"),
     ],
 )
 def test_refuses_in_a_sentence_and_stores_nothing(source, instruments, span, error, says) -> None:

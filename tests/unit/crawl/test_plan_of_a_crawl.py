@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.candle_source import BTC, ETH, at
-from jtrader.crawl.plan import CrawlRequest, Span, missing, request, without
+from jtrader.crawl.plan import CrawlRequest, Kind, missing, request, unasked, without
 from jtrader.domain.errors import BadInput
-from jtrader.domain.times import DAY, MINUTE
+from jtrader.domain.times import DAY, MINUTE, Span
 from jtrader.ports.stores import Gap
 
 
@@ -42,26 +42,41 @@ def test_missing_and_stored_make_the_whole(stored: set[int], start: int, length:
 
 @given(wanted=minutes, known=st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)), max_size=4))
 def test_without_removes_exactly_what_gaps_cover(wanted: set[int], known: list[tuple[int, int]]) -> None:
-    gaps = [Gap(instrument=BTC, start=at(a), end=at(a + n), cause="venue_has_none") for a, n in known]
+    covered = [Span(at(a), at(a + n)) for a, n in known]
     spans = [Span(at(m), at(m + 1)) for m in sorted(wanted)]
-    left = {(span.start - at(0)) // MINUTE for span in without(spans, gaps)}
+    left = {(span.start - at(0)) // MINUTE for span in without(spans, covered)}
     assert left == {m for m in wanted if not any(a <= m < a + n for a, n in known)}
+
+
+def test_what_was_asked_is_not_asked_again_but_open_holes_are() -> None:
+    causes = {"venue_has_none": (10, 12), "venue_down": (20, 30), "no_trades": (31, 32), "lost": (40, 41)}
+    gaps = [Gap(instrument=BTC, start=at(a), end=at(b), cause=cause) for cause, (a, b) in causes.items()]
+    gaps.append(Gap(instrument=ETH, start=at(0), end=at(60), cause="venue_down"))
+    asked = [Span(at(5), at(50)), Span(at(70), at(80))]
+    left = unasked(Span(at(0), at(75)), asked, gaps, BTC)
+    assert [((a - at(0)) // MINUTE, (b - at(0)) // MINUTE) for a, b in left] == [(0, 5), (20, 30), (40, 41), (50, 70)]
 
 
 def test_request_ends_at_the_newest_closed_minute() -> None:
     market_time = at(5) + 59_999_000_000
-    assert request([BTC, ETH, BTC], 2, None, market_time) == CrawlRequest((BTC, ETH), at(5) - 2 * DAY, at(5))
+    wanted = request([BTC, ETH, BTC], (), 2, None, None, market_time)
+    assert wanted == CrawlRequest((BTC, ETH), (Kind.CANDLES,), Span(at(5) - 2 * DAY, at(5)), at(5))
+    wanted = request([BTC], ["trades", "funding", "trades"], 2, at(1), at(3), market_time)
+    assert wanted == CrawlRequest((BTC,), (Kind.TRADES, Kind.FUNDING), Span(at(1), at(3)), at(5))
 
 
 @pytest.mark.parametrize(
-    ("instruments", "days", "end", "says"),
+    ("instruments", "kinds", "days", "start", "end", "says"),
     [
-        ([], 1, None, "at least one"),
-        ([BTC], 0, None, "empty"),
-        ([BTC], 1, at(6), "future"),
-        ([BTC], 1, at(5) + 1, "whole minute"),
+        ([], (), 1, None, None, "at least one"),
+        ([BTC], (), 0, None, None, "empty"),
+        ([BTC], (), 1, None, at(6), "future"),
+        ([BTC], (), 1, None, at(5) + 1, "whole minute"),
+        ([BTC], (), 1, at(1) + 1, None, "start .* whole minute"),
+        ([BTC], (), 1, at(4), at(4), "empty: its end must lie after its start"),
+        ([BTC], ["gossip"], 1, None, None, "'gossip' is not a valid Kind; allowed is candles, trades, funding"),
     ],
 )
-def test_request_refuses(instruments, days, end, says) -> None:
+def test_request_refuses(instruments, kinds, days, start, end, says) -> None:
     with pytest.raises(BadInput, match=says):
-        request(instruments, days, end, at(5))
+        request(instruments, kinds, days, start, end, at(5))

@@ -1,0 +1,128 @@
+"""Days are judged: what was expected, what is stored, and one cause for everything that is missing."""
+
+import datetime as dt
+
+import pytest
+
+from fixtures.candle_source import BTC, at, candle
+from fixtures.instruments import instrument
+from jtrader.crawl.plan import Kind
+from jtrader.crawl.quality import Judge, blame
+from jtrader.crawl.retention import remove_old
+from jtrader.crawl.work import Places
+from jtrader.domain.market import Candle, FeedStatus, Funding, OpenInterest, Quote, Trade
+from jtrader.domain.times import DAY, HOUR, Span
+from jtrader.ports.stores import Gap
+from jtrader.store.memory.candles import MemoryCandleStore
+from jtrader.store.memory.instruments import MemoryInstrumentStore
+from jtrader.store.memory.ledger import MemoryLedger
+from jtrader.store.memory.series import MemorySeries
+from jtrader.store.memory.ticks import MemoryTickStore
+
+TODAY = dt.date(2026, 1, 15)
+RULES = instrument(BTC, funding_interval=8 * HOUR)
+
+
+@pytest.fixture
+def places() -> Places:
+    made = Places(
+        instruments=MemoryInstrumentStore(),
+        candles=MemoryCandleStore(),
+        trades=MemoryTickStore(),
+        trade_ledger=MemoryLedger(),
+        funding=MemorySeries(),
+        funding_ledger=MemoryLedger(),
+        open_interest=MemorySeries(),
+        open_interest_ledger=MemoryLedger(),
+    )
+    made.instruments.save([RULES])
+    return made
+
+
+def gap(a: int, b: int, cause: str) -> Gap:
+    return Gap(instrument=BTC, start=at(a), end=at(b), cause=cause)
+
+
+def judged(places: Places, kind: Kind = Kind.CANDLES, until: int = at(1440), date: dt.date = TODAY):
+    return Judge(places, until).day(RULES, kind, date)
+
+
+def test_a_day_of_candles(places: Places) -> None:
+    absent = {*range(10, 15), *range(100, 130), 700}
+    places.candles.upsert([candle(m) for m in range(1440) if m not in absent])
+    places.candles.record_gaps(BTC, at(10), at(15), [gap(10, 15, "no_trades")])
+    bad = candle(700, volume=-1.0)
+    places.candles.quarantine(bad, "volume")
+    places.candles.record_gaps(BTC, at(700), at(701), [gap(700, 701, "quarantined")])
+    row = judged(places)
+    assert (row.expected, row.stored, row.quarantined) == (1440, 1440 - len(absent), 1)
+    assert row.gaps == {"no_trades": 5, "quarantined": 1, "we_were_down": 30}, "nobody asked for the thirty"
+    assert row.coverage == pytest.approx((1440 - 36) / 1435)
+    assert gap(100, 130, "we_were_down") in places.candles.gaps(), "so that the next crawl asks for them"
+    assert judged(places) == row
+    places.candles.upsert([candle(700)])
+    places.candles.replace([candle(700)])
+    assert judged(places).quarantined == 0
+
+
+def test_the_past_begins_with_the_first_candle_and_ends_with_the_newest(places: Places) -> None:
+    assert judged(places) is None
+    places.candles.upsert([candle(m) for m in range(600, 700)])
+    row = judged(places, until=at(700))
+    assert (row.expected, row.stored, row.gaps, row.coverage) == (100, 100, {}, 1.0)
+    assert judged(places, date=TODAY + dt.timedelta(days=1)) is None
+
+
+def test_trades_count_by_minutes_that_are_known_to_be_whole(places: Places) -> None:
+    assert judged(places, Kind.TRADES) is None, "nobody wants them"
+    places.trade_ledger.record_asked(BTC, at(0), at(600))
+    places.trade_ledger.record_gaps(BTC, at(60), at(90), [gap(60, 90, "lost")])
+    places.trades.append([Trade(BTC, at(660) + n, n, 1.0, 1.0, 1) for n in range(1, 60)])
+    places.trades.append([FeedStatus(BTC, at(800), 1, "down"), FeedStatus(BTC, at(830), 2, "up")], received=1)
+    row = judged(places, Kind.TRADES)
+    assert row.gaps == {"lost": 30, "venue_down": 30, "we_were_down": 1440 - 600 - 60 - 30}
+    assert row.stored == 600 - 30 + 60, "the hour that the feed recorded without a hole counts"
+
+
+def test_funding_counts_by_settlements(places: Places) -> None:
+    places.funding.upsert([Funding(BTC, at(0), 0.1), Funding(BTC, at(480), 0.1)])
+    places.funding_ledger.record_asked(BTC, at(0), at(1440))
+    places.funding_ledger.record_gaps(BTC, at(481), at(1440), [gap(481, 1440, "venue_has_none")])
+    row = judged(places, Kind.FUNDING)
+    assert (row.expected, row.stored, row.gaps) == (3, 2, {"venue_has_none": 1})
+
+
+def test_open_interest_counts_by_what_was_asked(places: Places) -> None:
+    places.open_interest.upsert([OpenInterest(BTC, at(5), 1.0)])
+    places.open_interest_ledger.record_asked(BTC, at(0), at(720))
+    row = judged(places, Kind.OPEN_INTEREST)
+    assert (row.expected, row.stored, row.gaps) == (1440, 720, {"we_were_down": 720})
+
+
+@pytest.mark.parametrize(
+    ("told", "causes"),
+    [
+        ([], [(10, 20, "we_were_down")]),
+        ([(5, "down")], [(10, 20, "venue_down")]),
+        ([(5, "down"), (12, "up")], [(10, 12, "venue_down"), (12, 20, "we_were_down")]),
+        ([(15, "down"), (99, "up")], [(10, 15, "we_were_down"), (15, 20, "venue_down")]),
+        ([(5, "down"), (6, "up"), (12, "stale")], [(10, 20, "we_were_down")]),
+    ],
+)
+def test_blame(told, causes) -> None:
+    statuses = [FeedStatus(BTC, at(minute), 1, state) for minute, state in told]
+    assert blame(BTC, Span(at(10), at(20)), statuses) == [gap(*one) for one in causes]
+
+
+def test_only_what_a_setting_names_is_removed_and_forgotten(places: Places) -> None:
+    past = [Candle(BTC, at(0) + n * DAY, 1.0, 1.0, 1.0, 1.0, 1.0) for n in range(-5, 1)]
+    places.candles.upsert(past)
+    places.trades.append([Trade(BTC, row.ts, n, 1.0, 1.0, 1) for n, row in enumerate(past)])
+    places.trades.append([Quote(BTC, row.ts, 1.0, 1.0, 2.0, 1.0) for row in past], received=1)
+    places.trade_ledger.record_asked(BTC, past[0].ts, at(1))
+    keep = {"candles": None, "trades": 2, "quotes": 3, "funding": None}
+    assert remove_old(places, keep, at(30)) == {"trades": 3, "quotes": 2}
+    assert places.candles.count() == 6
+    assert [trade.trade_id for trade in places.trades.read(Trade, BTC, 0, 2**62)] == [3, 4, 5]
+    assert places.trade_ledger.asked(BTC) == [Span(at(0) - 2 * DAY, at(1))], "what is gone can be asked for again"
+    assert remove_old(places, keep, at(30)) == {"trades": 0, "quotes": 0}
