@@ -5,7 +5,7 @@ BIN := .venv/bin
 export LD_LIBRARY_PATH := $(CURDIR)/.venv/lib/native$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 PYTEST := $(BIN)/pytest $(ARGS)
 
-.PHONY: help setup demo test check format-check lint types imports schemas quick-tests up down status doctor
+.PHONY: help setup demo test bench soak check format-check lint types imports schemas quick-tests up down status doctor
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,7 +18,13 @@ demo: setup ## run a whole day of the desk on real services; KEEP=1 leaves them 
 
 test: ## everything that proves behaviour, on real services; ARGS="-k word" for some
 	@.ci/bootstrap --browser
-	@$(PYTEST) tests
+	@$(PYTEST) -n 2 --dist loadfile tests
+
+bench: setup ## measure speed and size beside the machine's limits; writes var/bench/results.json; ARGS="decode" for a group
+	@$(BIN)/jtrader bench $(ARGS)
+
+soak: setup ## the long runs at full length (30 minutes each); writes var/soak/report.json; ARGS="feed --minutes 120" for one
+	@$(BIN)/python tests/bench/soak.py $(ARGS)
 
 check: setup format-check lint types imports schemas quick-tests ## format, lint, types, import contracts, file schemas, quick tests; offline
 
