@@ -13,4 +13,5 @@ pytest_plugins = [
     "fixtures.spark",
     "fixtures.simulator",
     "fixtures.metabase_server",
+    "fixtures.spark_cluster",
 ]

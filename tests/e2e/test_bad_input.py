@@ -157,7 +157,7 @@ CASES = {
     "funds below zero": Case("simulate", ("simulator.funds.USDT", "jtrader.toml"), toml="[simulator.funds]\nUSDT = -1"),
     "demo in no folder": Case("demo --home /dev/null", ("/dev/null", "--home")),
 }
-SERVICES = ("feed", "oms", "simulator", "strategies", "web")
+SERVICES = ("feed", "oms", "recorder", "simulator", "strategies", "web")
 
 
 GAP = 7

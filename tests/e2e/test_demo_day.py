@@ -152,10 +152,12 @@ def test_the_report_has_the_figures_that_were_promised(report: dict[str, Any]) -
 
 @pytest.mark.usefixtures("report")
 def test_no_secret_left_its_place(day: Demo) -> None:
-    """`run/` holds the services' private configurations; everything else of the day is searched, logs above all."""
+    """`run/` holds the services' private configurations, `sim/` what the simulated venue verifies signatures with;
+    everything else of the day is searched, logs above all."""
+    assert {file.stat().st_mode & 0o077 for file in (day.home / "sim").iterdir()} == {0}
     secrets = secrets_of(day.home)
     assert len(secrets) > 10
-    places = [place for place in day.home.iterdir() if place.name not in ("secrets", "run", "mongo", "postgres")]
+    places = [place for place in day.home.iterdir() if place.name not in ("secrets", "run", "mongo", "postgres", "sim")]
     files = [file for place in places for file in (place, *place.rglob("*")) if file.is_file()]
     assert [file for file in files if file.is_relative_to(day.home / "log")]
     told = [(str(file), name) for file in files for name, secret in secrets.items() if secret in file.read_bytes()]

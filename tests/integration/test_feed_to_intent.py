@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from fixtures.admitted import write_admissions
+from fixtures.instruments import instrument
 from fixtures.recording_oms import RecordingOms
 from fixtures.simulator import Simulator
-from fixtures.trading import ScriptedPredictor, instrument
+from fixtures.trading import ScriptedPredictor
 from fixtures.wire import Wire
 from jtrader.app.services import feed as feed_service
 from jtrader.app.services.strategies import service as strategy_service
@@ -45,6 +47,7 @@ def free_address() -> str:
 def desk(home: Path, simulator: Simulator, oms_uri: str) -> Settings:
     account = {"market": "binance_usdm", "broker": "sim", "key_file": "none.json"}
     params = {"notional": 5000, "fast": 2, "slow": 4}
+    write_admissions(home, (*PERPS, *SPOT))
     rule = {"rule": "ma_cross", "params": params}
     return load_settings(
         home=home,
@@ -118,7 +121,7 @@ class Recorder(ScriptedPredictor):
 
 def test_live_features_equal_the_batch_to_1e9(simulator: Simulator) -> None:
     """Warm-up from REST, then live candles over the bus; the batch runs on the venue's own candles afterwards."""
-    perp = instrument(PERPS[0])
+    perp = instrument(PERPS[0], min_notional=100)
 
     async def work() -> None:
         predictor = Recorder()

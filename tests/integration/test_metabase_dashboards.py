@@ -1,6 +1,7 @@
 """The dashboards in a Metabase that holds us to its own REST description, on the desk's real database."""
 
 import json
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,7 +14,7 @@ from jtrader.app.settings import Settings, load_settings
 from jtrader.domain.errors import BadInput, Broken, Unavailable
 from jtrader.ops.metabase.client import Metabase
 from jtrader.ops.metabase.provision import provision
-from jtrader.report.dashboards import load
+from jtrader.report.dashboards import Dashboard, load
 from jtrader.store.postgres.connection import connect
 from jtrader.store.postgres.reader import PostgresReader
 from jtrader.store.postgres.schema import upgrade
@@ -39,13 +40,23 @@ def write_keys(home, mode=0o600, **changed) -> None:
     file.chmod(mode)
 
 
+def pnl() -> Dashboard:
+    return next(board for board in load() if board.key == "pnl")
+
+
+def held_pnl(server: RunningMetabase) -> dict[str, Any]:
+    """As Metabase has it."""
+    [found] = [one for one in server.fake.held["dashboard"].values() if one["name"] == pnl().title]
+    return found
+
+
 def test_a_new_metabase_gets_database_cards_and_dashboards(settings, metabase_server):
-    [board] = load()
+    boards, board = load(), pnl()
     changes = provision_dashboards(settings)
     assert changes.created[:2] == ["database jtrader", "collection jtrader"]
-    assert len(changes.created) == 3 + len(board.cards)
+    assert len(changes.created) == 2 + len(boards) + sum(len(one.cards) for one in boards)
     held = metabase_server.fake.held
-    [dashboard] = held["dashboard"].values()
+    dashboard = held_pnl(metabase_server)
     placed = {
         held["card"][c["card_id"]]["name"]: (c["row"], c["col"], c["size_x"], c["size_y"])
         for c in dashboard["dashcards"]
@@ -68,7 +79,7 @@ def test_running_it_again_changes_nothing(settings, metabase_server):
 
 def test_changes_of_the_files_are_followed_and_nothing_else_is_touched(settings, metabase_server, analyst):
     provision_dashboards(settings)
-    [board] = load()
+    board = pnl()
     first, second, *others = board.cards
     theirs = {
         "name": "Mine",
@@ -79,14 +90,15 @@ def test_changes_of_the_files_are_followed_and_nothing_else_is_touched(settings,
     with Metabase(metabase_server.uri) as metabase:
         metabase.sign_in("desk@example.org", "a-long-password-1")
         own = metabase.add_card(theirs)["id"]
-        kept = {c["card_id"]: c["id"] for c in next(iter(metabase_server.fake.held["dashboard"].values()))["dashcards"]}
+        kept = {c["card_id"]: c["id"] for c in held_pnl(metabase_server)["dashcards"]}
         changed = msgspec.structs.replace(first, sql="SELECT 1 AS one")
-        changes = provision(metabase, [msgspec.structs.replace(board, cards=(changed, *others))], analyst)
+        boards = [one for one in load() if one.key != "pnl"]
+        changes = provision(metabase, [*boards, msgspec.structs.replace(board, cards=(changed, *others))], analyst)
     assert changes.updated == [f"card pnl.{first.key}", "dashboard pnl"]
     assert changes.archived == [f"card pnl.{second.key}"]
     held = metabase_server.fake.held
     assert held["card"][own]["archived"] is False
-    dashcards = next(iter(held["dashboard"].values()))["dashcards"]
+    dashcards = held_pnl(metabase_server)["dashcards"]
     assert {c["card_id"]: c["id"] for c in dashcards}.items() <= kept.items(), "places keep their ids"
     assert len(dashcards) == len(board.cards) - 1
 
@@ -101,11 +113,12 @@ def test_a_run_that_was_cut_short_is_finished_by_the_next(settings, metabase_ser
     with Cut(metabase_server.uri) as metabase:
         metabase.sign_in("desk@example.org", "a-long-password-1")
         with pytest.raises(Unavailable, match="dead"):
-            provision(metabase, load(), analyst)
-    changes = provision_dashboards(settings)
+            provision(metabase, [pnl()], analyst)
+    with Metabase(metabase_server.uri) as metabase:
+        metabase.sign_in("desk@example.org", "a-long-password-1")
+        changes = provision(metabase, [pnl()], analyst)
     assert (changes.created, changes.updated) == ([], ["dashboard pnl"])
-    [dashboard] = metabase_server.fake.held["dashboard"].values()
-    assert len(dashboard["dashcards"]) == len(load()[0].cards)
+    assert len(held_pnl(metabase_server)["dashcards"]) == len(pnl().cards)
 
 
 def test_every_card_runs_on_the_real_views_as_analyst(analyst):

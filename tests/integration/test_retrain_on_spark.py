@@ -174,6 +174,11 @@ def test_services_killed_in_the_middle_are_waited_for(desk, databases, mlflow_se
 
 def test_a_registry_that_stays_away_is_named_and_nothing_runs_on(desk, monkeypatch) -> None:
     monkeypatch.setenv("JTRADER_MLFLOW_URI", "http://127.0.0.1:9")
+    before = _java()  # the run's own Spark session may stand beside
     with pytest.raises(Unavailable, match=r"MLflow at http://127.0.0.1:9 did not answer"):
         train(["tiny"], 1, settings=load_settings(home=desk.root))
-    assert not [child for child in psutil.Process().children(recursive=True) if "java" in child.name()]
+    assert _java() == before
+
+
+def _java() -> set[int]:
+    return {child.pid for child in psutil.Process().children(recursive=True) if "java" in child.name()}

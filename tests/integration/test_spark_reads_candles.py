@@ -121,6 +121,7 @@ def written(frame, folder: Path, piece_days: int, names=tuple(FEATURES)) -> Lake
         end=end,
         commit="c0ffee",
         created="2026-01-15T00:00:00Z",
+        snapshot="5eed",
     ).save()
     return LakeDataset(folder)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from fixtures.admitted import write_admissions
 from fixtures.simulator import Simulator
 from fixtures.trading_floor import BTC, Floor, when
 from jtrader.domain.order import Side
@@ -34,6 +35,7 @@ def floor(tmp_path: Path, simulator: Simulator) -> Iterator[Floor]:
     made = Floor(tmp_path / "desk", simulator)
     with (made.home / "jtrader.toml").open("a") as settings:
         settings.write(STRATEGY)
+    write_admissions(made.home, ["binance_spot:BTCUSDT"])
     yield made
     simulator.pause()
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fixtures.instruments import instrument
 from jtrader.domain.account import EntryKind, VenueEntry
 from jtrader.domain.events import AccountOpened, ChildAccepted, EntryBooked, OrderFilled
 from jtrader.domain.instrument import Instrument, Product
@@ -17,24 +18,9 @@ PRODUCTS = {PERP: Product.LINEAR, SPOT: Product.SPOT, COINM: Product.INVERSE}
 OWNERS = {"c-up": "up", "c-down": "down", None: "UNASSIGNED"}
 
 
-def instrument(name: str) -> Instrument:
-    market, symbol = name.split(":")
-    return Instrument(
-        id=name,
-        venue="binance",
-        market=market,
-        venue_symbol=symbol,
-        ccxt_symbol=symbol,
-        product=PRODUCTS[name],
-        base="BTC",
-        quote="USDT",
-        settle="BTC" if name == COINM else "USDT",
-        price_tick=D("0.01"),
-        quantity_step=D("0.00001"),
-        min_quantity=D("0.00001"),
-        max_quantity=D(1000),
-        contract_value=D(100) if name == COINM else D(1),
-    )
+def rules(name: str) -> Instrument:
+    changes = {"settle": "BTC", "contract_value": 100} if name == COINM else {}
+    return instrument(name, product=PRODUCTS[name], base="BTC", quantity_step="0.00001", **changes)
 
 
 def decimals(low: str, high: str, places: int) -> st.SearchStrategy[Decimal]:
@@ -55,7 +41,7 @@ def histories(draw, names=tuple(PRODUCTS)):
                 account="a",
                 entry_id=f"e{number}",
                 kind=EntryKind.FUNDING,
-                asset=instrument(name).settle,
+                asset=rules(name).settle,
                 amount=draw(decimals("-5", "5", 8)),
                 ts=number + 1,
                 instrument=name,
@@ -99,7 +85,7 @@ def order(client, strategy):
 
 
 def booked(events):
-    ledger = Ledger(instrument(name) for name in PRODUCTS)
+    ledger = Ledger(rules(name) for name in PRODUCTS)
     return ledger, [posting for event in events for posting in ledger.apply(event)]
 
 

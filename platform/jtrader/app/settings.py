@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -32,6 +41,7 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Amount = Annotated[Decimal, Field(ge=0)]
+PositiveAmount = Annotated[Decimal, Field(gt=0)]
 
 
 def _web_address(value: str) -> str:
@@ -48,14 +58,50 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+MARKETS = (
+    "binance_usdm",
+    "binance_spot",
+    "binance_coinm",
+    "bitmex",
+    "huobi_spot",
+    "huobi_linear",
+    "huobi_swap",
+    "huobi_future",
+)
+"""Those that jtrader has adapters of its own for."""
+
+
 class AccountSettings(Part):
     """One wallet on one market. `broker`: sim (the simulator as exchange), paper (venue in process), live."""
 
     name: Name
-    market: Literal["binance_usdm", "binance_spot"]
+    market: Name
+    """One of MARKETS, or of [[ccxt]]."""
     broker: Literal["sim", "paper", "live"]
-    key_file: Path
-    """JSON {"key", "secret"}, mode 600; relative paths start at `home`."""
+    key_file: Annotated[Path | None, Field(validate_default=True)] = None
+    """JSON {"key", "secret"}, mode 600; relative paths start at `home`. Paper accounts have none."""
+    funds: Annotated[dict[str, PositiveAmount], Field(validate_default=True)] = {}
+    """What a paper account is opened with, by asset."""
+
+    @field_validator("key_file")
+    @classmethod
+    def _key_goes_with_broker(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        broker = info.data.get("broker")
+        if broker == "paper" and value is not None:
+            raise ValueError('an account with broker = "paper" has no keys: take it out')
+        if broker in ("sim", "live") and value is None:
+            raise ValueError(f'an account with broker = "{broker}" needs one: write where its keys are')
+        return value
+
+    @field_validator("funds")
+    @classmethod
+    def _funds_go_with_broker(cls, value: dict[str, Decimal], info: ValidationInfo) -> dict[str, Decimal]:
+        broker = info.data.get("broker")
+        if broker == "paper" and not value:
+            raise ValueError('an account with broker = "paper" needs some: write funds = {USDT = 100000}')
+        if broker in ("sim", "live") and value:
+            raise ValueError(f'with broker = "{broker}" the venue says what an account holds: take them out')
+        return value
 
 
 class LimitSettings(Part):
@@ -81,11 +127,33 @@ class StrategySettings(Part):
     params: dict[str, Any] = {}
 
 
+class CcxtSettings(Part):
+    """A market that is reached by ccxt's unified methods, under a name of its own: data and paper accounts at once,
+    `live` after `jtrader account probe`."""
+
+    market: Name
+    exchange: Name
+    """ccxt's id, for example okx."""
+    type: Literal["spot", "swap", "future"]
+    settle: str = ""
+    """Only contracts that settle in it; empty = all."""
+    options: dict[str, Any] = {}
+    """ccxt's own, beside those that jtrader sets."""
+    conditional_id: str = ""
+    """The parameter that carries our client id of a conditional order, where ccxt hands on another."""
+    became: str = ""
+    """The field of a triggered order with the number of the order that it became."""
+    plain_ids: bool = False
+    """The venue takes letters and digits only in a client id."""
+
+
 class SimulatorSettings(Part):
     """The market that `jtrader simulate` makes. Times are ISO 8601 UTC."""
 
     history: Path | None = None
     """A folder or Parquet/CSV file of recorded candles; None = generated from the seed."""
+    replay: Path | None = None
+    """Recorded L2 books and trades that are the live market; None = generated."""
     seed: int = 7
     days: int = 31
     """How many days of generated history stand before `live_start`."""
@@ -102,8 +170,52 @@ class SimulatorSettings(Part):
         "binance_spot:BTCUSDT",
         "binance_spot:ETHUSDT",
     )
+    expiries: dict[str, str] = {}
+    """Dated contracts, by instrument, that end earlier than they are listed to."""
     funds: dict[str, Amount] = {"USDT": Decimal(100_000)}
-    """What each wallet of each new key holds at the start."""
+    """What each wallet of each new key holds at the start, where a market trades for USDT."""
+    coins: dict[str, Amount] = {"BTC": Decimal(10), "ETH": Decimal(100)}
+    """The same on a market that settles in coins: those of them that it settles in."""
+    faults: Path | None = None
+    """A fault script (TOML, or JSON as .json) that is in force from the start; see docs/faults.md."""
+
+
+class RecorderSettings(Part):
+    """What of the live market is kept."""
+
+    kinds: tuple[Literal["trade", "quote", "depth", "mark", "funding", "open_interest", "trading", "status"], ...] = (
+        "trade",
+        "quote",
+        "depth",
+        "mark",
+        "funding",
+        "open_interest",
+        "trading",
+        "status",
+    )
+    spill_gb: float = Field(default=2.0, gt=0)
+    """Disk that it may take while MongoDB is away."""
+
+
+class QualitySettings(Part):
+    """When crawled data is doubted."""
+
+    outlier_band: float = Field(default=0.05, gt=0)
+    """How far, as a fraction, a close may be away from its neighbours and from other venues."""
+
+
+class RetentionSettings(Part):
+    """Days of market time after which `maintain_market_data` deletes; unset = never."""
+
+    candles: int | None = Field(default=None, ge=1)
+    trades: int | None = Field(default=None, ge=1)
+    funding: int | None = Field(default=None, ge=1)
+    open_interest: int | None = Field(default=None, ge=1)
+    quotes: int | None = Field(default=None, ge=1)
+    books: int | None = Field(default=None, ge=1)
+    marks: int | None = Field(default=None, ge=1)
+    lake: int | None = Field(default=30, ge=1)
+    """Feature sets that no registered model names; days of wall time."""
 
 
 class StackSettings(Part):
@@ -153,9 +265,15 @@ class Settings(BaseSettings):
     strategies: tuple[StrategySettings, ...] = ()
     crawl_instruments: tuple[str, ...] = SimulatorSettings().instruments
     crawl_days: int = Field(default=30, ge=1, le=3650)
+    ccxt: tuple[CcxtSettings, ...] = ()
+    feed_books: bool = False
+    """Order books beside trades and best quotes: about ten times the traffic."""
     champion: Name = "direction"
     """The registered model that model_signal serves."""
     simulator: SimulatorSettings = SimulatorSettings()
+    recorder: RecorderSettings = RecorderSettings()
+    quality: QualitySettings = QualitySettings()
+    keep_days: RetentionSettings = RetentionSettings()
     stack: StackSettings = StackSettings()
 
     @classmethod
@@ -221,9 +339,13 @@ _WRITE_ANEW = "run 'make down' and 'make up' to write it anew"
 _PARTS: dict[str, type[BaseModel]] = {
     "": Settings,
     "accounts": AccountSettings,
+    "ccxt": CcxtSettings,
     "limits": LimitSettings,
     "strategies": StrategySettings,
     "simulator": SimulatorSettings,
+    "recorder": RecorderSettings,
+    "quality": QualitySettings,
+    "keep_days": RetentionSettings,
     "stack": StackSettings,
 }
 
@@ -278,6 +400,15 @@ def _check_names(settings: Settings, config: Path) -> None:
     for part, names in (("accounts", accounts), ("strategies", [chosen.name for chosen in settings.strategies])):
         if twice := [name for name, count in Counter(names).items() if count > 1]:
             raise BadInput(f"[[{part}]] in {config}: the name {', '.join(twice)} stands there twice; give each its own")
+    markets = [*MARKETS, *(chosen.market for chosen in settings.ccxt)]
+    if twice := [name for name, count in Counter(markets).items() if count > 1]:
+        raise BadInput(f"[[ccxt]] in {config}: the market {', '.join(twice)} is there already; give it another name")
+    for account in settings.accounts:
+        if account.market not in markets:
+            raise BadInput(
+                f"account '{account.name}' in {config}: there is no market '{account.market}'; "
+                f"known: {', '.join(markets)}"
+            )
     users = {f"limits.{name}": name for name in settings.limits}
     users |= {f"the account of strategy '{chosen.name}'": chosen.account for chosen in settings.strategies}
     for user, name in users.items():

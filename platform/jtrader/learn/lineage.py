@@ -18,8 +18,11 @@ def training_key(declaration: Declaration, manifest: Manifest, code: str) -> str
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def version_tags(trained: Trained, verdict: Verdict, commit: str, dirty: bool, key: str) -> Mapping[str, str]:
-    """Tags of the registered version; the store adds artifact hash, features and manifest."""
+def version_tags(
+    trained: Trained, verdict: Verdict, commit: str, dirty: bool, key: str, snapshot: str
+) -> Mapping[str, str]:
+    """Tags of the registered version; the store adds artifact hash, features and manifest. `snapshot`: id of the
+    candles it learned from."""
     declaration = trained.declaration
     return {
         "gate": verdict.word,
@@ -29,6 +32,7 @@ def version_tags(trained: Trained, verdict: Verdict, commit: str, dirty: bool, k
         "dirty": str(dirty).lower(),
         "trained_to": iso(trained.trained_to),
         "training_key": key,
+        "data_snapshot": snapshot,
         "horizon_minutes": str(declaration.label.horizon_minutes),
         "band": repr(declaration.serving.band),
         **{f"metric.{name}": f"{value:.6g}" for name, value in trained.metrics.items()},

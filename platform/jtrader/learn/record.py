@@ -47,7 +47,7 @@ class Recorder:
         """Raises Unavailable when the registry went away; what was begun is then marked as failed if it can be."""
         declaration = trained.declaration
         key = training_key(declaration, manifest, self._code)
-        tags = version_tags(trained, verdict, self._commit, self._dirty, key)
+        tags = version_tags(trained, verdict, self._commit, self._dirty, key, manifest.snapshot)
         version, run_id = self._store.find(declaration.name, {"training_key": key}), None
         if version is None:
             version, run_id = self._new_version(trained, manifest, tags)

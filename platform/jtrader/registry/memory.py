@@ -104,6 +104,10 @@ class MemoryModelStore:
         ]
         return str(found[-1]) if found else None
 
+    def manifests(self) -> set[str]:
+        self._reach()
+        return {version.tags["data_manifest"] for versions in self._versions.values() for version in versions}
+
     def set_alias(self, name: str, alias: str, version: str) -> None:
         self._version(name, version)
         self._aliases[name, alias] = version

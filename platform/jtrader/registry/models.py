@@ -79,6 +79,17 @@ class MlflowModelStore:
             found = self._client.search_model_versions(wanted)
         return max((str(version.version) for version in found), key=int, default=None)
 
+    def manifests(self) -> set[str]:
+        named: set[str] = set()
+        token = None
+        with translated(self._uri, "listing all versions"):
+            while True:
+                page = self._client.search_model_versions("", page_token=token)
+                named |= {str(version.tags.get("data_manifest", "")) for version in page}
+                token = page.token
+                if not token:
+                    return named - {""}
+
     def set_alias(self, name: str, alias: str, version: str) -> None:
         with translated(self._uri, f"pointing {alias} of {name} at version {version}"):
             self._client.set_registered_model_alias(name, alias, version)

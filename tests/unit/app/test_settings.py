@@ -14,6 +14,14 @@ broker = "sim"
 key_file = "secrets/alpha.json"
 """
 
+PAPER = """
+[[accounts]]
+name = "alpha"
+market = "binance_usdm"
+broker = "paper"
+funds = {USDT = 1000}
+"""
+
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -33,7 +41,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ('[limits.alpha]\nmax_order_notional = "lots"', "limits.alpha.max_order_notional"),
         ("crawl_days =", "jtrader.toml is not TOML"),
         ("crawl_dayz = 3", "jtrader.toml: there is no such setting; did you mean crawl_days?"),
-        (ACCOUNT + "leverage = 3", "known: broker, key_file, market, name"),
+        (ACCOUNT + "leverage = 3", "known: broker, funds, key_file, market, name"),
+        (ACCOUNT.replace("sim", "paper"), 'broker = "paper" has no keys: take it out'),
+        (PAPER.replace("funds", "# funds"), "needs some: write funds = {USDT = 100000}"),
+        (PAPER.replace("1000", "0"), "accounts.0.funds.USDT = 0"),
+        (PAPER.replace("paper", "sim"), "accounts.0.key_file = … in"),
+        (ACCOUNT + "funds = {USDT = 5}", 'with broker = "sim" the venue says what an account holds: take them out'),
         (ACCOUNT + ACCOUNT, "the name alpha stands there twice"),
         ("[limits.beta]\nmax_open_orders = 1", "there is no account 'beta'; known: none"),
         ("[limits.alpha]\nmax_open_orders = -1", "greater than or equal to 0"),

@@ -88,7 +88,10 @@ class Publisher(MarketPublisher):
 class Stage:
     """A host with its bus, its oms and its venue."""
 
-    def __init__(self, publisher: Publisher, oms: RecordingOms, host: StrategyHost, venue: Venue) -> None:
+    def __init__(
+        self, publisher: Publisher, oms: RecordingOms, host: StrategyHost, venue: Venue, held: dict[str, str]
+    ) -> None:
+        self.held = held
         self.publisher = publisher
         self.oms = oms
         self.host = host
@@ -114,9 +117,12 @@ async def stage(*rules: Alternating, of: Instrument = PERP, timeout: float = 0.3
             for n, rule in enumerate(rules)
         ]
         line = Minutes(of.id, venue, None)
-        host = StrategyHost(subscriber, {of.id: line}, hosted, book, lambda _: venue.market_time())
+        held = {"why": ""}
+        host = StrategyHost(
+            subscriber, {of.id: line}, hosted, book, lambda _: venue.market_time(), lambda names: held["why"]
+        )
         task = asyncio.create_task(host.run())
-        made = Stage(publisher, oms, host, venue)
+        made = Stage(publisher, oms, host, venue, held)
         try:
             await until(lambda: host.is_warm)
             while host.ticks == 0:  # until the subscription stands; old news, which is dropped
@@ -213,6 +219,23 @@ def test_while_lost_minutes_cant_be_read_nothing_is_decided_on_the_gap() -> None
             await until(lambda: len(rule.decided) == 2)
         assert rule.decided == [LIVE[0].ts, LIVE[3].ts]
         assert rule.seen[-4:] == times(LIVE[:4])
+
+    asyncio.run(work())
+
+
+def test_what_is_not_admitted_is_seen_and_not_decided_on() -> None:
+    rule = Alternating()
+
+    async def work() -> None:
+        async with stage(rule) as at:
+            at.held["why"] = "not admitted yet"
+            at.close(LIVE[0])
+            await until(lambda: at.host.undecided["not_admitted"] == 1)
+            at.held["why"] = ""
+            at.close(LIVE[1])
+            await until(lambda: len(rule.decided) == 1)
+        assert rule.decided == [LIVE[1].ts]
+        assert rule.seen[-2:] == times(LIVE[:2])
 
     asyncio.run(work())
 

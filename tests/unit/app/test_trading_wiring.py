@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from jtrader.app.settings import Settings, load_settings
-from jtrader.app.wiring.trading import broker_for, champion_watch, instruments_of, read_keys, strategy_params
+from jtrader.app.settings import MARKETS, Settings, load_settings
+from jtrader.app.wiring.keys import read_keys
+from jtrader.app.wiring.trading import broker_for, champion_watch, instruments_of, strategy_params
+from jtrader.app.wiring.venues import VENUES
 from jtrader.domain.errors import BadInput
 
 SECRET = "0123456789abcdef-very-secret"
@@ -22,9 +24,9 @@ def key_file(folder: Path, content: str = json.dumps({"key": "k", "secret": SECR
     return file
 
 
-def desk(home: Path, **account: Any) -> Settings:
+def desk(home: Path, instrument: str = "binance_usdm:BTCUSDT", **account: Any) -> Settings:
     given = {"name": "alpha", "market": "binance_usdm", "broker": "sim", "key_file": "key.json"} | account
-    strategy = {"name": "m", "rule": "model_signal", "account": "alpha", "instruments": ["binance_usdm:BTCUSDT"]}
+    strategy = {"name": "m", "rule": "model_signal", "account": "alpha", "instruments": [instrument]}
     return load_settings(
         home=home,
         simulator_uri="http://127.0.0.1:1",
@@ -33,27 +35,49 @@ def desk(home: Path, **account: Any) -> Settings:
     )
 
 
-@pytest.mark.parametrize(
-    ("broker", "says"),
-    [("paper", 'not built yet; set broker = "sim"'), ("live", "real orders need --live")],
-)
-def test_what_is_not_offered_says_what_to_do(tmp_path: Path, broker: str, says: str) -> None:
+def test_live_needs_its_word_on_the_command_too(tmp_path: Path) -> None:
     key_file(tmp_path)
-    settings = desk(tmp_path, broker=broker)
-    with pytest.raises(BadInput, match=says):
+    settings = desk(tmp_path, broker="live")
+    with pytest.raises(BadInput, match="real orders need --live"):
         broker_for(settings, settings.account("alpha"))
 
 
-def test_a_sim_account_gets_its_broker(tmp_path: Path) -> None:
+def test_a_paper_account_is_opened_by_the_oms_alone(tmp_path: Path) -> None:
+    settings = desk(tmp_path, broker="paper", key_file=None, funds={"USDT": 100})
+    with pytest.raises(BadInput, match=r"paper/alpha\.db: the oms opens a paper account when it starts"):
+        broker_for(settings, settings.account("alpha"))
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_live_on_bitmex_is_refused_since_it_closed(tmp_path: Path, live: bool) -> None:
     key_file(tmp_path)
-    settings = desk(tmp_path)
+    settings = desk(tmp_path, market="bitmex", broker="live")
+    with pytest.raises(BadInput, match='"live" on market bitmex: BitMEX closed in September 2026; set broker = "sim"'):
+        broker_for(settings, settings.account("alpha"), live)
+
+
+@pytest.mark.parametrize(
+    ("market", "symbol"),
+    [("binance_usdm", "BTCUSDT"), ("binance_coinm", "BTCUSD_PERP"), ("bitmex", "XBTUSD"), ("huobi_swap", "BTC-USD")],
+)
+def test_a_sim_account_gets_its_broker(tmp_path: Path, market: str, symbol: str) -> None:
+    key_file(tmp_path)
+    settings = desk(tmp_path, f"{market}:{symbol}", market=market)
 
     async def build() -> tuple[str, str]:
         broker = broker_for(settings, settings.account("alpha"))
         await broker.close()
         return broker.account, broker.market
 
-    assert asyncio.run(build()) == ("alpha", "binance_usdm")
+    assert asyncio.run(build()) == ("alpha", market)
+
+
+def test_settings_and_wiring_know_the_same_markets(tmp_path: Path) -> None:
+    assert tuple(VENUES) == MARKETS
+    with pytest.raises(BadInput, match=r"there is no market 'kraken_spot'; known: binance_usdm, .*huobi_future"):
+        desk(tmp_path, market="kraken_spot")
+    with pytest.raises(BadInput, match="the market bitmex is there already"):
+        load_settings(home=tmp_path, ccxt=[{"market": "bitmex", "exchange": "okx", "type": "swap"}])
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])

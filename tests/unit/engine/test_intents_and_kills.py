@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from fixtures.oms_desk import ALPHA, LIMITS, PERP, SPOT, TREND, Desk, instrument, sequenced
+from fixtures.oms_desk import ALPHA, LIMITS, PERP, SPOT, TREND, Desk, rules_of, sequenced
 from jtrader.domain.events import ChildRefused, IntentRefused, Sequenced
 from jtrader.domain.ids import AccountId, InstrumentId, SignalId, StrategyId
 from jtrader.domain.market import Candle
@@ -194,7 +194,7 @@ def test_a_strategy_leaves_a_spot_position_while_new_risk_is_stopped(desk: Desk)
     desk.fill(bought, "0.1", fee=Decimal("0.0001"), fee_asset="BTC")
     desk.engine.latch(Latch((Kill(level=KillLevel.NO_NEW_RISK, reason="drill", actor="ann"),)))
     desk.engine.drifted(TREND, {SPOT: "the venue holds 1, our books 0"})
-    view = View(instrument=instrument(SPOT), position=Decimal("0.0999"))
+    view = View(instrument=rules_of(SPOT), position=Decimal("0.0999"))
     candle = Candle(SPOT, desk.market, 50_000.0, 50_000.0, 50_000.0, 50_000.0, 1.0)
     intent = intent_for(Target(quantity=Decimal(0), reason="out"), view, candle, StrategyId("momentum"), TREND, 0)
     assert intent is not None

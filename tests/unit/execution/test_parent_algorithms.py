@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from fixtures.oms_desk import PERP, Desk, instrument
+from fixtures.oms_desk import PERP, Desk, rules_of
 from jtrader.domain.order import OrderType, TimeInForce
 from jtrader.execution.algorithm import Algorithm, ParentView, Slice
 from jtrader.execution.catalogue import ALGORITHMS
 
 D = Decimal
-RULES = instrument(PERP)
+RULES = rules_of(PERP)
 MARKET, LIMIT = ALGORITHMS["market"], ALGORITHMS["limit"]
 
 

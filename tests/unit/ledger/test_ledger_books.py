@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import pytest
 
+from fixtures.instruments import instrument
 from jtrader.domain.account import EntryKind, VenueEntry
 from jtrader.domain.errors import BadInput, Broken
 from jtrader.domain.events import AccountOpened, ChildAccepted, EntryBooked, MarkSeen, OrderFilled
 from jtrader.domain.ids import UNASSIGNED
-from jtrader.domain.instrument import Instrument, Product
 from jtrader.domain.order import ChildOrder, Fill, OrderType, Side, TimeInForce
 from jtrader.ledger.book import Ledger
 
@@ -18,28 +18,9 @@ PERP = "binance_usdm:BTCUSDT"
 COIN = "binance_spot:BTCUSDT"
 
 
-def market_of(name: str, product: Product) -> Instrument:
-    market, symbol = name.split(":")
-    return Instrument(
-        id=name,
-        venue="binance",
-        market=market,
-        venue_symbol=symbol,
-        ccxt_symbol=symbol,
-        product=product,
-        base="BTC",
-        quote="USDT",
-        settle="USDT",
-        price_tick=D("0.1"),
-        quantity_step=D("0.001"),
-        min_quantity=D("0.001"),
-        max_quantity=D(1000),
-    )
-
-
 @pytest.fixture
 def ledger() -> Ledger:
-    books = Ledger([market_of(PERP, Product.LINEAR), market_of(COIN, Product.SPOT)])
+    books = Ledger([instrument(PERP), instrument(COIN)])
     books.apply(AccountOpened(ts=1, account=ACCOUNT, balances={"USDT": D(100_000)}))
     return books
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from jtrader.domain.ids import InstrumentId, Market, VenueSymbol
+from fixtures.instruments import instrument
 from jtrader.domain.instrument import Instrument, Product
 from jtrader.domain.money import ZERO
 from jtrader.ledger.position import FLAT, traded, unrealised
@@ -17,22 +17,7 @@ D = Decimal
 
 
 def contract(product: Product, value: str) -> Instrument:
-    return Instrument(
-        id=InstrumentId("bench:X"),
-        venue="bench",
-        market=Market("bench"),
-        venue_symbol=VenueSymbol("X"),
-        ccxt_symbol="X",
-        product=product,
-        base="B",
-        quote="Q",
-        settle="S",
-        price_tick=D("0.01"),
-        quantity_step=D("0.001"),
-        min_quantity=D("0.001"),
-        max_quantity=D(1_000_000),
-        contract_value=D(value),
-    )
+    return instrument("bench:X", product=product, base="B", quote="Q", settle="S", contract_value=value)
 
 
 LINEAR = contract(Product.LINEAR, "1")

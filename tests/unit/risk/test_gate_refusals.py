@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import asdict, replace
 
-from fixtures.oms_desk import ALPHA, LIMITS, PERP, SPOT, START, instrument
+from fixtures.oms_desk import ALPHA, LIMITS, PERP, SPOT, START, rules_of
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import AccountId, ClientOrderId, ParentId, StrategyId
 from jtrader.domain.market import Quote
@@ -166,7 +166,7 @@ CASES: list[tuple[str, RefusalCode | None, ChildOrder, Exposure, Limits]] = [
 
 @pytest.mark.parametrize(("code", "child", "stands", "limits"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 def test_the_table(code: RefusalCode | None, child: ChildOrder, stands: Exposure, limits: Limits) -> None:
-    verdict = judge(child, instrument(child.instrument), limits, stands)
+    verdict = judge(child, rules_of(child.instrument), limits, stands)
     if code is None:
         assert verdict == ApprovedOrder(child)
     else:
@@ -178,7 +178,7 @@ def test_the_table(code: RefusalCode | None, child: ChildOrder, stands: Exposure
 
 @pytest.mark.parametrize("name", list(asdict(LIMITS)))
 def test_a_limit_that_is_not_set_refuses(name: str) -> None:
-    verdict = judge(order(), instrument(PERP), replace(LIMITS, **{name: None}), exposure())
+    verdict = judge(order(), rules_of(PERP), replace(LIMITS, **{name: None}), exposure())
     assert isinstance(verdict, Refused)
     assert verdict.code is RefusalCode.LIMIT_UNSET
     assert f"limits.alpha.{name}" in verdict.reason
@@ -196,7 +196,7 @@ def test_a_limit_that_is_not_set_refuses(name: str) -> None:
 def test_spot_sells_only_what_is_held(net: str, open_sells: str, quantity: str, code: RefusalCode | None) -> None:
     child = order(instrument=SPOT, side=Side.SELL, quantity=D(quantity))
     stands = exposure(net=D(net), open_sells=D(open_sells), unknown_exits=D(open_sells))
-    verdict = judge(child, instrument(SPOT), LIMITS, stands)
+    verdict = judge(child, rules_of(SPOT), LIMITS, stands)
     assert (verdict.code if isinstance(verdict, Refused) else None) == code
 
 
@@ -232,7 +232,7 @@ def test_a_latch_that_cannot_be_read_stops_all_orders(content: bytes) -> None:
 
 
 def test_below_the_least_quantity() -> None:
-    rules = replace(instrument(PERP), min_quantity=D("0.01"))
+    rules = replace(rules_of(PERP), min_quantity=D("0.01"))
     verdict = judge(order(quantity=D("0.009")), rules, LIMITS, exposure())
     assert isinstance(verdict, Refused)
     assert verdict.code is RefusalCode.BELOW_MIN_QUANTITY

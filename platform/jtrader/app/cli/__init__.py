@@ -4,6 +4,8 @@ import signal
 import sys
 
 VERBS: tuple[str, ...] = (
+    "account",
+    "bench",
     "crawl",
     "demo",
     "doctor",

@@ -1,6 +1,7 @@
 """How a crawl is shown: bars on standard error while it runs, then a table or JSON on standard output."""
 
 import json
+from collections.abc import Sequence
 from types import TracebackType
 
 import msgspec
@@ -10,12 +11,12 @@ from rich.table import Column, Table
 
 from jtrader.app.jobs.crawl import summary
 from jtrader.crawl.result import CrawlResult
-from jtrader.domain.ids import InstrumentId
 from jtrader.domain.times import iso
+from jtrader.ports.stores import DayQuality
 
 
 class Bars:
-    """One bar an instrument, in minutes of the range."""
+    """One bar a kind and instrument, in minutes of the range."""
 
     def __init__(self) -> None:
         self._progress = Progress(
@@ -25,13 +26,13 @@ class Bars:
             TimeRemainingColumn(),
             console=Console(stderr=True),
         )
-        self._bars: dict[InstrumentId, TaskID] = {}
+        self._bars: dict[str, TaskID] = {}
 
-    def advance(self, instrument: InstrumentId, done: int, total: int) -> None:
-        if instrument not in self._bars:
+    def advance(self, what: str, done: int, total: int) -> None:
+        if what not in self._bars:
             self._progress.start()
-            self._bars[instrument] = self._progress.add_task(instrument, total=total)
-        self._progress.update(self._bars[instrument], completed=done)
+            self._bars[what] = self._progress.add_task(what, total=total)
+        self._progress.update(self._bars[what], completed=done)
 
     def __enter__(self) -> "Bars":
         return self
@@ -50,11 +51,24 @@ def figures(result: CrawlResult) -> str:
     return json.dumps({"start": iso(result.start), "end": iso(result.end), **totals, "instruments": rows}, indent=2)
 
 
+def print_quality(rows: Sequence[DayQuality]) -> None:
+    table = Table(
+        "date", Column("instrument", no_wrap=True), "kind", "expected", "stored", "coverage", "missing", "aside"
+    )
+    for row in rows:
+        missing = ", ".join(f"{count:,} {cause}" for cause, count in row.gaps.items()) or "–"
+        figures = (f"{row.expected:,}", f"{row.stored:,}", f"{row.coverage:.3%}", missing, f"{row.quarantined:,}")
+        table.add_row(row.date.isoformat(), row.instrument, row.kind.replace("_", " "), *figures)
+    Console().print(table)
+
+
 def print_table(result: CrawlResult) -> None:
-    table = Table(Column("instrument", no_wrap=True), "from", "stored", "new", "pages", "gaps", "quarantined")
+    columns = ("kind", "from", "stored", "new", "pages", "gaps", "quarantined")
+    table = Table(Column("instrument", no_wrap=True), *columns)
     for row in result.instruments:
         figures = (row.stored, row.new, row.pages, row.gaps, row.quarantined)
-        table.add_row(row.instrument, iso(row.first) if row.first else "–", *(f"{figure:,}" for figure in figures))
+        first = iso(row.first) if row.first else "–"
+        table.add_row(row.instrument, row.kind.replace("_", " "), first, *(f"{figure:,}" for figure in figures))
     console = Console()
     console.print(table)
     console.print(summary(result))

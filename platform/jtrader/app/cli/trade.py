@@ -19,6 +19,9 @@ processes, and stops them in order on Ctrl-C. Positions stay as they are.
 The supervised stack does the same ('make up'); use this where there is none, for example against 'jtrader simulate'.
 What the settings or a running stack don't address gets a free port of its own.
 
+An account's broker in the settings is sim (the simulator as the exchange), paper (filled in the oms at the feed's
+prices, opened with funds = {USDT = 100000}; nothing is sent) or live.
+
 Examples:
 
     jtrader trade
@@ -27,6 +30,7 @@ Examples:
 """
 
 SERVICES = ("feed", "oms", "strategies")
+"""And the recorder, where there is a MongoDB to record into."""
 READY_SECONDS = 90.0
 STOP_SECONDS = 30.0
 ADDRESSES = ("market_data_uri", "oms_rpc_uri", "oms_events_uri")
@@ -41,7 +45,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run_in_foreground(home: Path | None) -> None:
-    """Until Ctrl-C or SIGTERM. Raises Unavailable when one of the three ends by itself."""
+    """Until Ctrl-C or SIGTERM. Raises Unavailable when one of them ends by itself."""
     from jtrader.app.settings import CHECKOUT, load_settings
 
     settings = load_settings(**({"home": home} if home else {}))
@@ -58,7 +62,7 @@ def run_in_foreground(home: Path | None) -> None:
         signal.signal(number, lambda *_: stop.set())
     running: dict[str, subprocess.Popen[bytes]] = {}
     try:
-        for name in SERVICES:
+        for name in (*SERVICES, "recorder") if settings.mongo_uri else SERVICES:
             running[name] = _start(name, environment)
             if not _wait_ready(settings.root, name, running[name], stop):
                 return

@@ -14,6 +14,8 @@ Examples:
 
     jtrader train direction --days 14
 
+    jtrader train --snapshot 3f1c2a9be04d
+
     jtrader train --end 2026-01-15T12:00:00Z --json
 """
 
@@ -26,6 +28,9 @@ def register(app: typer.Typer) -> None:
         end: Annotated[
             str | None, typer.Option(help="ISO time of the range's end; default: the newest stored minute.")
         ] = None,
+        snapshot: Annotated[
+            str | None, typer.Option(help="Id of pinned candles (see jtrader crawl snapshot), instead of a range.")
+        ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     ) -> None:
         import msgspec
@@ -33,7 +38,7 @@ def register(app: typer.Typer) -> None:
         from jtrader.app.jobs.retrain import train as run
         from jtrader.app.training.result import approval_text, summary
 
-        result = run(models, days, end, tell=lambda line: typer.echo(line, err=True))
+        result = run(models, days, end, tell=lambda line: typer.echo(line, err=True), snapshot=snapshot)
         if as_json:
             typer.echo(msgspec.json.format(msgspec.json.encode(result), indent=1).decode())
         else:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from jtrader.app.admission import admit, forget_admissions
 from jtrader.app.demo import facts
 from jtrader.app.demo.desk import SPEED, DemoPlan, check_market, write_desk
 from jtrader.app.demo.memory import PeakMemory
@@ -24,7 +25,7 @@ from jtrader.domain.times import DAY, MINUTE, Nanos, iso, to_datetime
 from jtrader.ops.airflow import Airflow, DagRun
 
 STEPS = 8
-TRADERS = ("oms", "feed", "strategies")
+TRADERS = ("oms", "feed", "recorder", "strategies")
 TOOLS = (
     "postgres",
     "mongod",
@@ -38,7 +39,7 @@ TOOLS = (
     "web",
 )
 DAGS = ("crawl_market_data", "retrain_models", "reconcile_pnl")
-STALE = ("journal", "lake", "sim")
+STALE = ("journal", "lake", "sim", "spill")
 """What an earlier demo left behind and this one makes anew (with the desk's databases)."""
 
 
@@ -106,6 +107,7 @@ class Day:
             self._stack.down()
             for folder in STALE:
                 shutil.rmtree(self._plan.home / folder, ignore_errors=True)
+            forget_admissions(self._plan.home)
             site = self._stack.up(_told(step), ("postgres", "mongod"))
             self._settings = load_settings(home=self._plan.home)
             facts.forget(self._settings, site.external)
@@ -121,8 +123,16 @@ class Day:
                 step.advance_to(facts.stored_candles(self._settings), wanted, "candles")
 
             airflow.finish(run, timeout=300, watch=watch)
+            for name in self._traded():
+                admit(name, self._settings, days=1)
             self._report.candles = facts.candles(self._settings)
-            step.summary = f"{self._report.candles['stored']:,} candles, {self._report.candles['gaps']} gaps"
+            step.summary = (
+                f"{self._report.candles['stored']:,} candles, {self._report.candles['gaps']} gaps; "
+                f"{len(self._traded())} instruments admitted"
+            )
+
+    def _traded(self) -> list[str]:
+        return sorted({name for chosen in self._settings.strategies for name in chosen.instruments})
 
     def _train(self, airflow: Airflow, since: dt.datetime) -> DagRun:
         with self._show.step("Train on Spark, track in MLflow") as step:
@@ -157,7 +167,7 @@ class Day:
                 step.advance_to(done, hour, f"{iso(now.now)[11:16]} UTC, {self._fills_so_far()} fills")
 
             clock.wait_until_paused(timeout=240, watch=watch)
-            self._stack.stop("strategies", "feed")
+            self._stack.stop("strategies", "recorder", "feed")
             self._settle()
             self._report.trading = facts.trading(self._settings, self._plan.home)
             fills = ", ".join(f"{count} by {name}" for name, count in self._report.trading["strategies"].items())

@@ -35,9 +35,10 @@ def train(
     end: str | None = None,
     settings: Settings | None = None,
     tell: Callable[[str], None] = lambda line: None,  # noqa: ARG005
+    snapshot: str | None = None,
 ) -> "TrainingResult":
     """Runs the Spark application on the candles of `days` days up to `end` (defaults: the crawl's days, the newest
-    stored minute) and returns what it made. `tell` gets each line of its log.
+    stored minute), or on those of a snapshot, and returns what it made. `tell` gets each line of its log.
 
     Raises BadInput, Unavailable, Broken. What was registered before a failure is whole; a repeat goes on from there.
     """
@@ -56,6 +57,7 @@ def train(
         result = Path(folder) / "result.json"
         arguments = [f"--days={days or settings.crawl_days}", f"--result={result}"]
         arguments += [f"--end={end}"] if end else []
+        arguments += [f"--snapshot={snapshot}"] if snapshot else []
         arguments += [f"--model={name}" for name in models or ()]
         _submit([*_spark_submit(Path(folder)), str(APPLICATION), *arguments], settings, tell)
         return msgspec.json.decode(result.read_bytes(), type=TrainingResult)

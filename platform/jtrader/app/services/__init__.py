@@ -1,1 +1,4 @@
-"""The long-running processes: simulator, feed, oms, strategies, web. `python -m jtrader.app.services.<name>`."""
+"""The long-running processes: simulator, feed, recorder, oms, strategies, web.
+
+Each is started as `python -m jtrader.app.services.<name>`.
+"""

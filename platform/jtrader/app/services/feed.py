@@ -10,9 +10,10 @@ from jtrader.app.services.running import run_service
 from jtrader.app.settings import Settings
 from jtrader.app.wiring.trading import LazyCandles, feeds_for
 from jtrader.bus.market import MarketPublisher
-from jtrader.domain.market import Event
+from jtrader.domain.ids import InstrumentId
+from jtrader.domain.market import Depth
 from jtrader.domain.times import iso
-from jtrader.exchange.binance.feed import BinanceFeed
+from jtrader.exchange.common.feed_core import FeedCore
 
 BEAT_SECONDS = 1.0
 
@@ -20,12 +21,15 @@ BEAT_SECONDS = 1.0
 class FeedService:
     """Publishes what the feeds bring. A feed that fails for good ends the process."""
 
-    def __init__(self, feeds: Sequence[BinanceFeed], publisher: MarketPublisher, heartbeat: Heartbeat) -> None:
+    def __init__(self, feeds: Sequence[FeedCore], publisher: MarketPublisher, heartbeat: Heartbeat) -> None:
         self._feeds = feeds
         self._publisher = publisher
         self._heartbeat = heartbeat
-        self.counts: Counter[str] = Counter()
-        """Events published, by kind."""
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Events published since the start, by kind."""
+        return self._publisher.counts
 
     @property
     def ticks(self) -> int:
@@ -38,14 +42,9 @@ class FeedService:
                 tasks.create_task(self._pump(feed))
             tasks.create_task(self._beat())
 
-    async def _pump(self, feed: BinanceFeed) -> None:
+    async def _pump(self, feed: FeedCore) -> None:
         async for events in feed.events():
             self._publisher.publish(events)
-            self._count(events)
-
-    def _count(self, events: Sequence[Event]) -> None:
-        for event in events:
-            self.counts[type(event).__name__.lower()] += 1
 
     async def _beat(self) -> None:
         while True:
@@ -66,10 +65,15 @@ class FeedService:
             await asyncio.sleep(BEAT_SECONDS)
 
 
+def book_of(feeds: Sequence[FeedCore], instrument: InstrumentId) -> Depth | None:
+    """The book that one of the feeds keeps, whole."""
+    return next((feed.whole_book(instrument) for feed in feeds if instrument in feed.states), None)
+
+
 async def serve(settings: Settings) -> None:
     candles = LazyCandles(settings)
     feeds = feeds_for(settings, candles)
-    publisher = MarketPublisher(settings.need("market_data_uri"), epoch=int(time.time()))
+    publisher = MarketPublisher(settings.need("market_data_uri"), int(time.time()), lambda name: book_of(feeds, name))
     try:
         await FeedService(feeds, publisher, Heartbeat(settings.root, "feed")).run()
     finally:

@@ -1,4 +1,5 @@
-"""The exchange simulator's process: it starts paused at the live window's start and waits to be run."""
+"""The exchange simulator's process: a new market stands still at its live window's start and waits to be run, a killed
+one goes on where it was. Its state is below `<home>/sim/`; a new market begins once that is gone."""
 
 import asyncio
 
@@ -15,7 +16,7 @@ BEAT_SECONDS = 1.0
 
 async def serve(settings: Settings) -> None:
     port = int(loopback_address(settings.need("simulator_uri")).rpartition(":")[2])
-    server = build_simulator(settings.simulator, port, settings.root / "secrets")
+    server = build_simulator(settings.simulator, port, settings.root / "secrets", settings.root / "sim")
     async with server, asyncio.TaskGroup() as tasks:
         tasks.create_task(_beat(server, Heartbeat(settings.root, "simulator")))
         tasks.create_task(server.wait())

@@ -129,10 +129,10 @@ def _locale() -> Finding:
 
 
 def _keys(settings: Settings) -> Finding:
-    paths = {account.name: settings.root / account.key_file for account in settings.accounts}
+    paths = {account.name: settings.root / account.key_file for account in settings.accounts if account.key_file}
     missing = [f"{name}: {path} is missing" for name, path in paths.items() if not path.exists()]
     loose = [f"{name}: others can read {p}" for name, p in paths.items() if p.exists() and p.stat().st_mode & 0o077]
-    found = "; ".join(missing + loose) or f"{len(paths)} accounts, settings are good"
+    found = "; ".join(missing + loose) or f"{len(settings.accounts)} accounts, settings are good"
     return _finding("settings", not missing + loose, found, "write the account's key file, mode 600")
 
 

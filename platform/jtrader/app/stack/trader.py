@@ -49,6 +49,7 @@ def _service(
 SERVICES = (
     _service("simulator", ("simulator",), "simulator_uri", ()),
     _service("feed", ("market_data",), "market_data_uri", ("simulator", "mongod"), _without_accounts),
+    _service("recorder", (), None, ("feed",), _without_accounts),
     _service("oms", ("oms_rpc", "oms_events"), "oms_rpc_uri", ("simulator", "databases", "mongod"), _without_accounts),
     _service("strategies", (), None, ("feed", "oms", "mlflow", "mongod"), _without_accounts),
     _service("web", ("web",), "web_uri", ("databases",)),

@@ -27,8 +27,8 @@ _KINDS: dict[str, type[JtraderError]] = {"BadInput": BadInput, "Unavailable": Un
 
 
 def lake_folder(settings: Settings, request: TrainingRequest) -> Path:
-    """One folder for each range, set of columns, commit and state of the candles."""
-    parts = (request.instruments, request.features, request.commit, request.fingerprint)
+    """One folder for each range, set of columns, commit and snapshot of the candles."""
+    parts = (request.instruments, request.features, request.commit, request.snapshot.id)
     key = hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
     return settings.root / "lake" / "features" / f"{iso(request.start)[:16]}_{iso(request.end)[:16]}_{key}"
 
@@ -86,6 +86,7 @@ def _write_features(spark: "SparkSession", settings: Settings, request: Training
         end=request.end,
         commit=request.commit,
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        snapshot=request.snapshot.id,
     ).save()
     log.info("features_built", folder=str(folder))
 

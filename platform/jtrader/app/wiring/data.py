@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from jtrader.app.settings import Settings
-from jtrader.domain.errors import BadInput
+from jtrader.app.wiring.keys import shown_key
+from jtrader.app.wiring.venues import VENUES, PublicRest, venue_of
 from jtrader.domain.ids import Market, split_instrument_id
 from jtrader.ports.stores import CandleStore, InstrumentStore
 
-if TYPE_CHECKING:
-    from jtrader.exchange.binance.rest import BinanceRest
-
-MARKETS: tuple[Market, ...] = (Market("binance_usdm"), Market("binance_spot"))
+MARKETS: tuple[Market, ...] = tuple(VENUES)
+"""All that jtrader speaks."""
 
 
 class MarketDataStores(NamedTuple):
@@ -33,18 +32,27 @@ def open_stores(settings: Settings) -> Iterator[MarketDataStores]:
 
 
 @contextmanager
-def open_sources(settings: Settings, markets: Iterable[Market]) -> Iterator[Mapping[Market, "BinanceRest"]]:
+def open_sources(settings: Settings, markets: Iterable[Market]) -> Iterator[Mapping[Market, PublicRest]]:
     """The REST of each market: the simulator's where one is set, else the real venue's."""
-    from jtrader.exchange.binance.rest import BinanceRest
-
     with ExitStack() as opened:
-        yield {m: opened.enter_context(BinanceRest(m, settings.simulator_uri)) for m in dict.fromkeys(markets)}
+        found: dict[Market, PublicRest] = {}
+        for market in dict.fromkeys(markets):
+            found[market] = venue_of(market, settings).rest(market, settings, shown_key(settings, market))
+            opened.callback(found[market].close)
+        yield found
 
 
-def markets_of(instruments: Iterable[str]) -> list[Market]:
-    """The markets of the instruments, each once. Raises BadInput for one that jtrader does not speak."""
+def markets_of(instruments: Iterable[str], settings: Settings | None = None) -> list[Market]:
+    """The markets of the instruments, each once. Raises BadInput for one that jtrader does not speak; with `settings`
+    it speaks those that they reach by ccxt, too."""
     found = list(dict.fromkeys(split_instrument_id(name)[0] for name in instruments))
     for market in found:
-        if market not in MARKETS:
-            raise BadInput(f"market '{market}' is not known; known: {', '.join(MARKETS)}")
+        venue_of(market, settings)
     return found
+
+
+def markets_in_use(settings: Settings) -> list[Market]:
+    """Those of what is crawled or traded."""
+    traded = (name for strategy in settings.strategies for name in strategy.instruments)
+    accounts = (Market(account.market) for account in settings.accounts)
+    return list(dict.fromkeys([*markets_of([*settings.crawl_instruments, *traded], settings), *accounts]))

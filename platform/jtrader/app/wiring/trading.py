@@ -1,49 +1,53 @@
 """Builds what trades from settings: an account's broker by its `broker` setting, a market's feed."""
 
-import json
-import stat
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jtrader.app.settings import AccountSettings, Settings, StrategySettings
+from jtrader.app.wiring.keys import key_path, read_keys, shown_key
+from jtrader.app.wiring.paper import PaperReader
+from jtrader.app.wiring.proof import need_proof
+from jtrader.app.wiring.venues import PublicRest, venue_of
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import AccountId, InstrumentId, Market, split_instrument_id
 from jtrader.domain.instrument import Instrument
-from jtrader.domain.market import Candle
-from jtrader.exchange.binance.broker import BinanceBroker
-from jtrader.exchange.binance.feed import BinanceFeed
-from jtrader.exchange.binance.session import Keys
-from jtrader.ports.broker import AccessDenied
-from jtrader.ports.market_data import CandleSource
+from jtrader.domain.market import Candle, Mark
+from jtrader.exchange.common.books import BookSnapshot
+from jtrader.exchange.common.feed_core import FeedCore
+from jtrader.exchange.common.listing import ListingWatch
+from jtrader.ports.broker import AccessDenied, Broker
 
 if TYPE_CHECKING:
-    from jtrader.exchange.binance.rest import BinanceRest
     from jtrader.registry.champion import ChampionWatch
 
 
-def broker_for(settings: Settings, account: AccountSettings, live: bool = False) -> BinanceBroker:
+def broker_for(settings: Settings, account: AccountSettings, live: bool = False) -> Broker:
     """The account's broker; nothing is sent before its first use. Build it inside the event loop that uses it.
 
-    `sim` takes the simulator for the exchange. Raises BadInput for what is not offered yet, and for bad keys.
+    `sim` takes the simulator for the exchange; `paper` is read as it stands on disk now, the oms alone trades it.
+    Raises BadInput for what is not offered, and for bad keys.
     """
+    venue = venue_of(account.market, settings)
+    if account.broker == "live" and venue.closed:
+        raise BadInput(
+            f"account '{account.name}' has broker = \"live\" on market {account.market}: {venue.closed}; "
+            'set broker = "sim" to trade there with the simulator'
+        )
     if account.broker == "paper":
-        raise BadInput(f'account \'{account.name}\' has broker = "paper", which is not built yet; set broker = "sim"')
+        return PaperReader(settings, account)
     if account.broker == "live" and not live:
         raise BadInput(
             f"account '{account.name}' has broker = \"live\": real orders need --live on the command as well; "
-            'for the simulator set broker = "sim"'
+            'for the simulator set broker = "sim", for live prices without orders broker = "paper"'
         )
+    if account.broker == "live" and venue.needs_proof:
+        need_proof(settings, account)
     simulator = settings.need("simulator_uri") if account.broker == "sim" else None
-    return BinanceBroker(
-        AccountId(account.name),
-        Market(account.market),
-        instruments_of(settings, account),
-        read_keys(key_path(settings, account)),
-        simulator,
-    )
+    keys = read_keys(key_path(settings, account))
+    name, market = AccountId(account.name), Market(account.market)
+    return venue.broker(name, market, instruments_of(settings, account), keys, settings, simulator)
 
 
 def instruments_of(settings: Settings, account: AccountSettings) -> tuple[InstrumentId, ...]:
@@ -55,26 +59,6 @@ def instruments_of(settings: Settings, account: AccountSettings) -> tuple[Instru
         what = f"{', '.join(foreign)} can't be traded" if foreign else "there is no instrument to trade"
         raise BadInput(f"account '{account.name}' is on {account.market}: {what} there; mend [[strategies]]")
     return tuple(dict.fromkeys(InstrumentId(name) for name in names))
-
-
-def key_path(settings: Settings, account: AccountSettings) -> Path:
-    return settings.root / account.key_file.expanduser()
-
-
-def read_keys(file: Path) -> Keys:
-    """`{"key": …, "secret": …}` from a file that nobody else may read. The secret appears in no message."""
-    try:
-        mode = stat.S_IMODE(file.stat().st_mode)
-        text = file.read_text()
-    except OSError as error:
-        raise BadInput(f"key file {file} can't be read ({error.strerror}); write the account's keys there") from error
-    if mode & 0o077:
-        raise BadInput(f"key file {file} has mode {mode:o}: others can read it; run 'chmod 600 {file}'")
-    try:
-        content = json.loads(text)
-        return Keys(key=str(content["key"]), secret=str(content["secret"]))
-    except (ValueError, TypeError, KeyError):
-        raise BadInput(f'key file {file} is not JSON of the form {{"key": "…", "secret": "…"}}') from None
 
 
 @contextmanager
@@ -89,19 +73,31 @@ def trusted(account: str) -> Iterator[None]:
 
 
 class LazyCandles:
-    """CandleSource of every market that opens a market's REST at its first use: most runs never need it, and opening
-    costs seconds of CPU. Safe to use from threads; `close` it."""
+    """What a feed or a strategy asks of the REST of its instruments' markets, each opened at its first use: most runs
+    never need it, and opening costs seconds of CPU. Safe to use from threads; `close` it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._opened: dict[Market, BinanceRest] = {}
+        self._opened: dict[Market, PublicRest] = {}
         self._lock = threading.Lock()
 
     def candles(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Candle]:
-        return self._source(split_instrument_id(instrument)[0]).candles(instrument, start, end)
+        return self._of(instrument).candles(instrument, start, end)
+
+    def book(self, instrument: InstrumentId) -> BookSnapshot:
+        """Where a venue's books begin with a snapshot of REST."""
+        source: Any = self._of(instrument)
+        whole: BookSnapshot = source.book(instrument)
+        return whole
+
+    def mark(self, instrument: InstrumentId) -> Mark | None:
+        """Where a venue streams no marks."""
+        source: Any = self._of(instrument)
+        told: Mark | None = source.mark(instrument)
+        return told
 
     def market_time_of(self, instrument: InstrumentId) -> int:
-        return self._source(split_instrument_id(instrument)[0]).market_time()
+        return self._of(instrument).market_time()
 
     def market_time(self) -> int:
         """The newest of the opened markets."""
@@ -114,22 +110,40 @@ class LazyCandles:
         for source in self._opened.values():
             source.close()
 
-    def _source(self, market: Market) -> "BinanceRest":
+    def _of(self, instrument: InstrumentId) -> PublicRest:
+        return self._source(split_instrument_id(instrument)[0])
+
+    def _source(self, market: Market) -> PublicRest:
         with self._lock:
             if market not in self._opened:
-                from jtrader.exchange.binance.rest import BinanceRest
-
-                self._opened[market] = BinanceRest(market, self._settings.simulator_uri)
+                rest = venue_of(market, self._settings).rest
+                self._opened[market] = rest(market, self._settings, shown_key(self._settings, market))
             return self._opened[market]
 
 
-def feeds_for(settings: Settings, candles: CandleSource) -> list[BinanceFeed]:
+class MarketListing:
+    """InstrumentSource of one market."""
+
+    def __init__(self, source: LazyCandles, market: Market) -> None:
+        self._source = source
+        self._market = market
+
+    def instruments(self) -> Sequence[Instrument]:
+        return self._source.instruments(self._market)
+
+
+def feeds_for(settings: Settings, help_: LazyCandles) -> list[FeedCore]:
     """One feed a market, of everything that is crawled or traded. Build them inside the event loop."""
     names = [*settings.crawl_instruments, *(name for s in settings.strategies for name in s.instruments)]
     by_market: dict[Market, list[InstrumentId]] = {}
     for name in dict.fromkeys(names):
         by_market.setdefault(split_instrument_id(name)[0], []).append(InstrumentId(name))
-    return [BinanceFeed(market, found, settings.simulator_uri, candles) for market, found in by_market.items()]
+    return [
+        venue_of(market, settings).feed(
+            market, found, settings, help_, ListingWatch(MarketListing(help_, market), found)
+        )
+        for market, found in by_market.items()
+    ]
 
 
 def strategy_params(settings: Settings, chosen: StrategySettings) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def test_the_trader_is_idle_without_accounts() -> None:
         {"name": "alpha", "market": "binance_usdm", "broker": "sim", "key_file": "secrets/alpha.json"}
     )
     empty, trading = Settings(), Settings(accounts=(account,))
-    assert {service.name for service in SERVICES if service.idle(empty)} == {"feed", "oms", "strategies"}
+    assert {service.name for service in SERVICES if service.idle(empty)} == {"feed", "recorder", "oms", "strategies"}
     assert not [service.name for service in SERVICES if service.idle(trading)]
 
 

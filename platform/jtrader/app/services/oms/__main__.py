@@ -1,14 +1,15 @@
 """`python -m jtrader.app.services.oms`."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from jtrader.app.services.heartbeat import Heartbeat
 from jtrader.app.services.oms.latch import LatchFile
+from jtrader.app.services.oms.paper import PaperAccount, PaperDesk
 from jtrader.app.services.oms.projector import Projector
 from jtrader.app.services.oms.service import Addresses, OmsService
 from jtrader.app.services.running import run_service
-from jtrader.app.settings import Settings
+from jtrader.app.settings import AccountSettings, Settings
 from jtrader.app.wiring.desk import (
     journal_folder,
     latch_file,
@@ -17,10 +18,13 @@ from jtrader.app.wiring.desk import (
     trading_accounts,
     venue_rules,
 )
+from jtrader.app.wiring.paper import RestHistory, open_paper
 from jtrader.app.wiring.trading import broker_for, instruments_of
 from jtrader.domain.errors import BadInput, JtraderError
 from jtrader.domain.ids import AccountId, InstrumentId, Market
+from jtrader.domain.instrument import Instrument
 from jtrader.engine.engine import Engine
+from jtrader.ports.broker import Broker
 from jtrader.store.journal.files import FileJournal
 
 
@@ -57,19 +61,34 @@ async def build(settings: Settings, journal: FileJournal) -> OmsService:
     projector = None
     if settings.postgres_uri is not None:
         projector = Projector(journal_folder(settings), rules, lambda: open_projection(settings))
+    brokers: dict[AccountId, tuple[Broker, Sequence[InstrumentId]]] = {}
+    paper: list[PaperAccount] = []
+    for account in settings.accounts:
+        instruments = instruments_of(settings, account)
+        if account.broker == "paper":
+            paper.append(_paper_account(settings, account, rules, market_time))
+            brokers[AccountId(account.name)] = paper[-1].broker, instruments
+        else:
+            brokers[AccountId(account.name)] = broker_for(settings, account), instruments
     return OmsService(
         engine=Engine(rules, trading_accounts(settings)),
         journal=journal,
-        brokers={
-            AccountId(account.name): (broker_for(settings, account), instruments_of(settings, account))
-            for account in settings.accounts
-        },
+        brokers=brokers,
         addresses=addresses,
         latch=LatchFile(latch_file(settings)),
         heartbeat=Heartbeat(settings.root, "oms"),
         projector=projector,
         market_time=market_time,
+        paper=PaperDesk(paper, addresses.market_data, market_time) if paper else None,
     )
+
+
+def _paper_account(
+    settings: Settings, account: AccountSettings, rules: Sequence[Instrument], market_time: int
+) -> PaperAccount:
+    of_market = [one for one in rules if one.market == account.market]
+    opened = open_paper(settings, account, instruments_of(settings, account), of_market, market_time)
+    return PaperAccount(*opened, RestHistory(settings, Market(account.market)))
 
 
 def _check_listed(settings: Settings, listed: Collection[InstrumentId]) -> None:

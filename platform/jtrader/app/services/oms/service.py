@@ -10,6 +10,7 @@ from jtrader.app.services.heartbeat import Heartbeat
 from jtrader.app.services.oms.clock import OmsClock
 from jtrader.app.services.oms.core_loop import CoreLoop
 from jtrader.app.services.oms.latch import LatchFile
+from jtrader.app.services.oms.paper import PaperDesk
 from jtrader.app.services.oms.projector import Projector
 from jtrader.app.services.oms.recovery import differences, recover
 from jtrader.app.services.oms.rpc import Methods
@@ -57,7 +58,10 @@ class OmsService:
         heartbeat: Heartbeat,
         projector: Projector | None,
         market_time: int,
+        paper: PaperDesk | None = None,
     ) -> None:
+        """`paper` moves what among the brokers is in process."""
+        self._paper = paper
         self._engine = engine
         self._journal = journal
         self._addresses = addresses
@@ -83,6 +87,8 @@ class OmsService:
                 core = tasks.create_task(self._core.run())
                 self._connect(tasks.create_task)
                 background = [tasks.create_task(self._beat()), tasks.create_task(self._watch_market())]
+                if self._paper is not None:
+                    background.append(tasks.create_task(self._paper.run()))
                 background += [tasks.create_task(link.follow()) for link in self._links.values()]
                 starting = tasks.create_task(self._recover())
                 stopping = tasks.create_task(stop.wait())
@@ -98,6 +104,8 @@ class OmsService:
         finally:
             for link in self._links.values():
                 await link.close(0)
+            if self._paper is not None:
+                await self._paper.close()
             self._close()
 
     async def _recover(self) -> None:
@@ -199,6 +207,7 @@ class OmsService:
             "kill_level": int(self._latch.read().level),
             "failures": {link.account: link.failure for link in self._links.values() if link.failure},
             "narrowed": {f"{a} {i}": text for (a, i), text in self._engine.core.watch.drifted.items()},
+            "paper_waits": self._paper.troubles() if self._paper is not None else {},
             "oddities": dict(self._engine.core.watch.counters),
         }
 

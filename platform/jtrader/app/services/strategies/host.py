@@ -40,13 +40,16 @@ class StrategyHost:
         hosted: Sequence[HostedStrategy],
         book: DeskBook,
         market_time: Callable[[InstrumentId], int],
+        held: Callable[[Sequence[InstrumentId]], str] = lambda names: "",  # noqa: ARG005
     ) -> None:
-        """`market_time`: the venue's newest time of an instrument's market, asked in a thread; raises Unavailable."""
+        """`market_time`: the venue's newest time of an instrument's market, asked in a thread; raises Unavailable.
+        `held`: why a strategy with these instruments may not decide now, empty where it may."""
         self._subscriber = subscriber
         self._lines = lines
         self._hosted = hosted
         self._book = book
         self._market_time = market_time
+        self._held = held
         self._queue: asyncio.Queue[_Arrival] = asyncio.Queue()
         self.is_warm = False
         self.ticks = 0
@@ -105,10 +108,13 @@ class StrategyHost:
         for number, candle in enumerate(line, start=1):
             is_newest = number == len(line)
             for hosted in trading:
-                if is_newest and is_fresh:
+                held = is_newest and is_fresh and self._held([*hosted.instruments])
+                if is_newest and is_fresh and not held:
                     await hosted.on_candle(candle, at)
                 else:
                     hosted.warm(candle)
+                if held:
+                    self.undecided["not_admitted"] += 1
             if is_newest and not is_fresh:
                 self.undecided["oms_away"] += 1
 

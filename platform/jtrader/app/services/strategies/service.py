@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import Sequence
 
+from jtrader.app.admission import Admissions
 from jtrader.app.services.heartbeat import Heartbeat
 from jtrader.app.services.strategies.book import DeskBook
 from jtrader.app.services.strategies.champion import Champion
@@ -61,16 +62,17 @@ async def serve(settings: Settings) -> None:
         oms = OmsClient(rpc)
         book = DeskBook(oms.events_since, rules)
         hosted = [_hosted(settings, chosen, rules, champion, book, oms) for chosen in settings.strategies]
+        admissions = Admissions(settings.root)
         subscriber = MarketSubscriber(settings.need("market_data_uri"), sorted(rules) or ["none"], ["candle", "status"])
         opened.callback(subscriber.close)
         lines = {name: Minutes(name, source, store) for name in rules}
-        host = StrategyHost(subscriber, lines, hosted, book, source.market_time_of)
+        host = StrategyHost(subscriber, lines, hosted, book, source.market_time_of, admissions.missing)
         try:
             await champion.poll_once()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(champion.follow())
                 tasks.create_task(host.run())
-                tasks.create_task(_beat(heartbeat, settings, host, hosted, champion))
+                tasks.create_task(_beat(heartbeat, settings, host, hosted, champion, admissions))
         finally:
             await rpc.close()
 
@@ -88,7 +90,7 @@ async def _rules(settings: Settings, source: LazyCandles) -> dict[InstrumentId, 
     """The instruments that strategies trade, as the venue lists them; asked until it answers."""
     wanted = {InstrumentId(name) for chosen in settings.strategies for name in chosen.instruments}
     found: dict[InstrumentId, Instrument] = {}
-    for market in markets_of(sorted(wanted)):
+    for market in markets_of(sorted(wanted), settings):
         while True:
             try:
                 listed = await asyncio.to_thread(source.instruments, market)
@@ -128,17 +130,25 @@ async def _beat(
     host: StrategyHost,
     hosted: Sequence[HostedStrategy],
     champion: Champion,
+    admissions: Admissions,
 ) -> None:
-    """Ready: warmed up, and at least one strategy runs (or none is configured)."""
+    """Ready: warmed up, and at least one strategy runs (or none is configured). One whose instruments are not admitted
+    yet is warm and waits."""
+    told = ""
     brokers = {account.broker for account in settings.accounts} or {"sim"}
     while True:
         runs = not hosted or any(not one.failure for one in hosted)
+        waits = {str(one.name): why for one in hosted if (why := admissions.missing([*one.instruments]))}
+        if (why := "; ".join(dict.fromkeys(waits.values()))) != told:
+            told = why
+            log.warning("strategies wait: %s", why) if why else log.info("every strategy has its instruments")
         heartbeat.beat(
             host.is_warm and runs,
             **host.details(),
             model=settings.champion,
             model_version=champion.version,
             model_swaps=champion.swaps,
+            waits=waits,
             model_problem="; ".join(sorted({p for broker in brokers if (p := champion.problem(broker))})),
         )
         await asyncio.sleep(BEAT_SECONDS)

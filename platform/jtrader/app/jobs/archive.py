@@ -1,0 +1,86 @@
+"""Import of a venue's archive files: a crawl whose source is the file."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from jtrader.app.settings import Settings, load_settings
+from jtrader.app.wiring.crawling import open_places, prover, witnesses
+from jtrader.crawl.candles import CandleCrawl
+from jtrader.crawl.imported import ImportedCandles, ImportedTrades
+from jtrader.crawl.result import CrawlResult, Progress, Tally
+from jtrader.crawl.run import Crawl, run_all
+from jtrader.crawl.trades import TradeCrawl
+from jtrader.crawl.work import Places
+from jtrader.domain.errors import BadInput
+from jtrader.domain.ids import InstrumentId, instrument_id
+from jtrader.domain.market import Candle, Trade
+from jtrader.domain.times import Span
+from jtrader.exchange.archive.binance import ArchiveName, ArchiveRows, name_of, read_rows
+
+
+def import_archive(
+    files: Sequence[Path],
+    market: str | None = None,
+    settings: Settings | None = None,
+    progress: Progress = lambda what, done, total: None,  # noqa: ARG005
+) -> CrawlResult:
+    """Stores what is missing of Binance's archive files, one after the other; what they lack becomes gaps. `market`
+    where no folder tells it. Raises BadInput that names file and row, Unavailable; files before that one are stored.
+
+    Aggregated trades are stored as one trade each, under the number of their first.
+    """
+    settings = settings or load_settings()
+    if not files:
+        raise BadInput("no file to import: name at least one, for example spot/BTCUSDT-1m-2025-05.zip")
+    names = [name_of(file, market) for file in files]
+    if lacking := [str(name.file) for name in names if not name.file.is_file()]:
+        raise BadInput(f"{', '.join(lacking)}: there is no such file")
+    began = time.monotonic()
+    with open_places(settings) as places:
+        done = [_import_file(name, places, settings, progress) for name in names]
+    return CrawlResult(
+        start=min(one.start for one in done),
+        end=max(one.end for one in done),
+        instruments=tuple(row for one in done for row in one.instruments),
+        seconds=round(time.monotonic() - began, 3),
+    )
+
+
+def _import_file(name: ArchiveName, places: Places, settings: Settings, progress: Progress) -> CrawlResult:
+    instrument, span = instrument_id(name.market, name.symbol), name.span
+    found = read_rows(name)
+    crawl: Crawl
+    if name.kind == "1m":
+        tally, witness = Tally("candles", instrument, span, progress), witnesses(settings, places, {})(instrument)
+        source = ImportedCandles(_candles(instrument, found), span.end)
+        crawl = CandleCrawl(instrument, span, source, places.candles, tally, _far_after(span), witness)
+    else:
+        trades = ImportedTrades(_trades(instrument, found))
+        prove = prover(places, lambda name: trades)(instrument) if name.kind == "trades" else None  # noqa: ARG005
+        tally = Tally("trades", instrument, span, progress)
+        crawl = TradeCrawl(instrument, span, trades, places.trades, places.trade_ledger, tally, prove, tells_all=True)
+    return run_all([crawl], span)
+
+
+def _far_after(span: Span) -> int:
+    """The archive is of the past: nothing of it may still come."""
+    return 2 * span.end
+
+
+def _candles(instrument: InstrumentId, found: ArchiveRows) -> list[Candle]:
+    """COIN-M tells contracts as volume, and base where the others tell quote."""
+    volume = "quote_volume" if found.name.market == "binance_coinm" else "volume"
+    columns = [found.numbers[name].tolist() for name in ("open", "high", "low", "close", volume)]
+    return [Candle(instrument, *row) for row in zip(found.ts.tolist(), *columns, strict=True)]
+
+
+def _trades(instrument: InstrumentId, found: ArchiveRows) -> list[Trade]:
+    assert found.buys is not None
+    ids, size = ("id", "qty") if found.name.kind == "trades" else ("first_trade_id", "quantity")
+    numbers = found.numbers[ids].astype(np.int64).tolist()
+    sides = (2 * found.buys - 1).tolist()
+    columns = (found.ts.tolist(), numbers, found.numbers["price"].tolist(), found.numbers[size].tolist(), sides)
+    return [Trade(instrument, *row) for row in zip(*columns, strict=True)]

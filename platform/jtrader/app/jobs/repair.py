@@ -1,0 +1,77 @@
+"""Mending what is stored: everything that was put aside or not answered is asked for once more."""
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from jtrader.app.jobs.listings import check_known, refresh
+from jtrader.app.settings import Settings, load_settings
+from jtrader.app.wiring.crawling import by_market, open_places, prover, witnesses
+from jtrader.app.wiring.data import markets_of, open_sources
+from jtrader.crawl.plan import CrawlRequest, Kind, kinds_of
+from jtrader.crawl.repair import open_holes, recheck
+from jtrader.crawl.result import CrawlResult, Progress
+from jtrader.crawl.run import Crawl, run_all
+from jtrader.crawl.work import Places, Work
+from jtrader.domain.ids import InstrumentId
+from jtrader.domain.money import use_exact_context
+from jtrader.domain.times import MINUTE, Span
+
+ASKED = (Kind.CANDLES, Kind.TRADES, Kind.FUNDING, Kind.OPEN_INTEREST)
+
+
+class RepairResult(msgspec.Struct, frozen=True, kw_only=True):
+    """`taken` stored candles are denied by trades or other venues and were put aside; `open` holes were asked for
+    again, `left` of them are still there and not settled."""
+
+    taken: int
+    crawled: CrawlResult
+    open: int
+    left: int
+
+
+def repair_market_data(
+    instruments: Sequence[str] | None = None,
+    kinds: Sequence[str] | None = None,
+    settings: Settings | None = None,
+    progress: Progress = lambda what, done, total: None,  # noqa: ARG005
+) -> RepairResult:
+    """Of the instruments (default: the settings') and kinds (default: all). Raises BadInput, Unavailable, Broken."""
+    use_exact_context()
+    settings = settings or load_settings()
+    names = [InstrumentId(name) for name in dict.fromkeys(instruments or settings.crawl_instruments)]
+    chosen = kinds_of(kinds) if kinds else ASKED
+    began = time.monotonic()
+    with open_places(settings) as places, open_sources(settings, markets_of(names, settings)) as sources:
+        refresh(sources, places.instruments)
+        check_known(names, places.instruments.load())
+        newest = min(source.market_time() for source in sources.values()) // MINUTE * MINUTE
+        witness = witnesses(settings, places, sources)
+        checked = names if Kind.CANDLES in chosen else []
+        taken = sum(recheck(places.candles, name, newest, witness(name)) for name in checked)
+        work = Work(sources, places, prover(places, by_market(sources)), witness, progress, again=True)
+        wanted = _wanted(places, names, chosen, newest)
+        crawls: list[Crawl] = [crawl for one in wanted for crawl in work.of(one)]
+        done = run_all(crawls, Span(min((one.span.start for one in wanted), default=newest), newest))
+        left = len(_wanted(places, names, chosen, newest))
+    done = msgspec.structs.replace(done, seconds=round(time.monotonic() - began, 3))
+    return RepairResult(taken=taken, crawled=done, open=len(wanted), left=left)
+
+
+def summary(result: RepairResult) -> str:
+    done = result.crawled
+    return (
+        f"{result.open:,} holes asked for again: {done.new:,} rows came, {result.left:,} holes are left; "
+        f"{result.taken:,} stored candles were put aside; {done.seconds:.1f} s"
+    )
+
+
+def _wanted(places: Places, names: Sequence[InstrumentId], kinds: Sequence[Kind], newest: int) -> list[CrawlRequest]:
+    return [
+        CrawlRequest((name,), (kind,), span, newest)
+        for kind in kinds
+        if kind in ASKED
+        for name, spans in open_holes(places.ledger(kind).gaps(), names).items()
+        for span in spans
+    ]

@@ -1,0 +1,64 @@
+"""What the recorder is built from: the tick store, the spill, and each market's past trades."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from jtrader.app.settings import Settings
+from jtrader.app.wiring.keys import shown_key
+from jtrader.app.wiring.venues import PublicRest, venue_of
+from jtrader.domain.ids import InstrumentId, Market, split_instrument_id
+from jtrader.ports.market_data import TradeSource
+from jtrader.store.spill.folder import Spill
+
+if TYPE_CHECKING:
+    from jtrader.store.mongo.ticks import MongoTickStore
+
+NUMBERED = frozenset({"binance_spot", "binance_usdm", "binance_coinm"})
+"""Markets that number an instrument's trades one by one, so that ids prove that none is missing."""
+GIGABYTE = 10**9
+
+log = logging.getLogger(__name__)
+
+
+def is_numbered(instrument: InstrumentId) -> bool:
+    return split_instrument_id(instrument)[0] in NUMBERED
+
+
+@contextmanager
+def open_ticks(settings: Settings, patience: float, answer: float) -> "Iterator[MongoTickStore]":
+    """Each access waits `patience` seconds for a server that is away, and `answer` for one that says nothing, before it
+    raises Unavailable."""
+    from jtrader.store.mongo.connection import Mongo
+    from jtrader.store.mongo.ticks import MongoTickStore
+
+    with Mongo(settings.need("mongo_uri"), settings.mongo_database, patience, answer) as mongo:
+        yield MongoTickStore(mongo)
+
+
+def open_spill(settings: Settings) -> Spill:
+    return Spill(settings.root / "spill", int(settings.recorder.spill_gb * GIGABYTE))
+
+
+class LazyTrades:
+    """TradeSource of an instrument's market, opened at its first use: most runs never lose a trade, and opening costs
+    seconds of CPU. Safe to use from threads; `close` it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._opened: dict[Market, PublicRest] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, instrument: InstrumentId) -> TradeSource:
+        market = split_instrument_id(instrument)[0]
+        with self._lock:
+            if market not in self._opened:
+                rest = venue_of(market, self._settings).rest
+                self._opened[market] = rest(market, self._settings, shown_key(self._settings, market))
+            return self._opened[market]
+
+    def close(self) -> None:
+        for source in self._opened.values():
+            source.close()
