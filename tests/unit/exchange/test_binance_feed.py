@@ -189,6 +189,21 @@ def test_silence_of_one_instrument_is_stale_by_market_time() -> None:
     asyncio.run(work())
 
 
+def test_a_market_that_is_wholly_silent_is_stale_by_what_others_tell() -> None:
+    async def work() -> None:
+        async with stage(BTC, ETH) as at:
+            await until(lambda: at.feed.is_up)
+            await at.venue.send(trade(1, 0), trade(1, 0, "ETHUSDT"))
+            await until(lambda: len(at.seen) >= 4)
+            told = at.feed.market_time
+            at.feed.watch(told + 50 * SECOND)
+            assert at.feed.is_up
+            at.feed.watch(told + 61 * SECOND)
+            assert at.feed.states == {BTC: "stale", ETH: "stale"}
+
+    asyncio.run(work())
+
+
 def test_a_connection_is_replaced_before_its_day_is_over_and_nobody_notices() -> None:
     async def work() -> None:
         async with stage() as at:

@@ -13,7 +13,7 @@ from jtrader.domain.times import SECOND
 from jtrader.exchange.common.clock_offset import ClockOffset
 from jtrader.exchange.common.conflate import conflated
 from jtrader.exchange.common.feed_core import is_sane
-from jtrader.exchange.common.freshness import Freshness
+from jtrader.exchange.common.freshness import Freshness, MarketNow
 from jtrader.exchange.common.listing import ListingWatch
 
 BTC, ETH = InstrumentId("binance_spot:BTCUSDT"), InstrumentId("binance_spot:ETHUSDT")
@@ -29,7 +29,7 @@ def trade(at: int, name: InstrumentId = BTC) -> Trade:
 
 def test_one_muted_topic_is_missed_while_others_live() -> None:
     fresh = Freshness(60 * SECOND)
-    fresh.restart(BTC, 0)
+    fresh.restart(BTC, 1)
     fresh.saw(quote(0), 0)
     for second in range(0, 240, 10):
         fresh.saw(trade(second), second * SECOND)
@@ -41,7 +41,7 @@ def test_one_muted_topic_is_missed_while_others_live() -> None:
 
 def test_silence_of_everything_is_seen_sooner_and_a_rare_kind_never() -> None:
     fresh = Freshness(60 * SECOND)
-    fresh.restart(BTC, 0)
+    fresh.restart(BTC, 1)
     fresh.saw(Funding(BTC, 0, 0.1), 0)
     assert fresh.missing(BTC, 59 * SECOND) == []
     assert fresh.missing(BTC, 61 * SECOND) == ["everything"]
@@ -51,11 +51,25 @@ def test_silence_of_everything_is_seen_sooner_and_a_rare_kind_never() -> None:
 
 def test_a_reconnect_starts_the_clocks_again() -> None:
     fresh = Freshness(60 * SECOND)
-    fresh.restart(BTC, 0)
+    fresh.restart(BTC, 1)
     fresh.saw(quote(0), 0)
     fresh.restart(BTC, 1_000 * SECOND)
     assert fresh.missing(BTC, 1_050 * SECOND) == []
     assert fresh.missing(BTC, 1_061 * SECOND) == ["everything"]
+
+
+def test_clocks_start_when_the_market_first_tells_its_time() -> None:
+    fresh = Freshness(60 * SECOND)
+    fresh.restart(BTC, 0)
+    assert fresh.missing(BTC, 0) == []
+    assert fresh.missing(BTC, 1_000 * SECOND) == []
+    assert fresh.missing(BTC, 1_061 * SECOND) == ["everything"]
+
+
+def test_a_silent_markets_time_goes_on_with_the_wall() -> None:
+    wall = iter([5, 5, 65, 66, 70])
+    now = MarketNow(lambda: next(wall) * SECOND)
+    assert [now.at(told) for told in (0, 100, 100, 400, 90)] == [0, 100, 100 + 60 * SECOND, 400, 400 + 4 * SECOND]
 
 
 @pytest.mark.parametrize(

@@ -48,10 +48,10 @@ class FeedService:
 
     async def _beat(self) -> None:
         while True:
-            for feed in self._feeds:
-                feed.watch()
-            self._publisher.beat()
             newest = max(feed.market_time for feed in self._feeds)
+            for feed in self._feeds:
+                feed.watch(newest)
+            self._publisher.beat()
             self._heartbeat.beat(
                 all(feed.is_up for feed in self._feeds),
                 ticks=self.ticks,

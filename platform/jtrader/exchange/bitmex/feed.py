@@ -71,10 +71,10 @@ class BitmexFeed(Feed):
             self._quotes.update((event.instrument, event) for event in events if isinstance(event, Quote))
         return events
 
-    def watch(self) -> None:
+    def watch(self, newest: int = 0) -> None:
         """Also compares books with the best quotes: a lost row shows in nothing else where its level doesn't change any
         more."""
-        super().watch()
+        super().watch(newest)
         for instrument, quote in self._quotes.items():
             book = None if self.books is None else self.books[instrument].book
             if book is None or not book.is_known or (quote.bid, quote.ask) == (book.bids.best, book.asks.best):

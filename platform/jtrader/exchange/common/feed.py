@@ -139,9 +139,9 @@ class Feed(FeedCore):
         await super().close()
         await asyncio.gather(*fetches, return_exceptions=True)
 
-    def watch(self) -> None:
+    def watch(self, newest: int = 0) -> None:
         """Renews old connections as well."""
-        super().watch()
+        super().watch(newest)
         now = self.market_time
         for number, connection in enumerate(self._connections):
             if now and connection.is_up and now - self._opened.setdefault(number, now) > RENEW_AFTER:

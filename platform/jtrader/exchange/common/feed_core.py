@@ -12,7 +12,7 @@ from jtrader.domain.ids import InstrumentId, VenueSymbol
 from jtrader.domain.market import Candle, Depth, Event, FeedStatus, Mark, Quote, Trade, check_candle
 from jtrader.domain.times import SECOND
 from jtrader.exchange.common.conflate import conflated
-from jtrader.exchange.common.freshness import Freshness
+from jtrader.exchange.common.freshness import Freshness, MarketNow
 from jtrader.exchange.common.listing import ListingWatch
 from jtrader.exchange.common.repair import CandleRepair
 from jtrader.ports.market_data import CandleSource
@@ -38,6 +38,7 @@ class FeedCore(ABC):
         rules."""
         self.symbols = symbols
         self._freshness = Freshness(stale_after)
+        self._now = MarketNow()
         self._seen = self._freshness.seen
         self._repair = CandleRepair(candles)
         self._listing = listing
@@ -114,9 +115,10 @@ class FeedCore(ABC):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def watch(self) -> None:
-        """Marks instruments stale or up again by market time; call it about once a wall second."""
-        now = self.market_time
+    def watch(self, newest: int = 0) -> None:
+        """Marks instruments stale or up again by market time; call it about once a wall second. `newest` is the newest
+        time that any venue has told (ns): a market that is wholly silent is seen by it."""
+        now = self._now.at(max(self.market_time, newest))
         for instrument, state in self._state.items():
             if state not in ("up", "stale"):
                 continue
@@ -181,7 +183,7 @@ class FeedCore(ABC):
         self._state[instrument] = state
         (self._held.add if state == "quarantined" else self._held.discard)(instrument)
         if state != "stale":
-            self._freshness.restart(instrument, self.market_time)
+            self._freshness.restart(instrument, self._now.at(self.market_time))
         self._put(FeedStatus(instrument, self.market_time, self.epoch, state))
 
     def _fault(self, instrument: InstrumentId, what: str) -> None:

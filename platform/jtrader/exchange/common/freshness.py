@@ -1,7 +1,8 @@
 """Which streams have gone quiet, by market time: a muted topic is seen while the connection and other topics live."""
 
+import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.market import Candle, Depth, Event, Mark, Quote, Trade
@@ -15,6 +16,23 @@ LIMITS: Mapping[type[Event], int] = {
     Trade: 30 * MINUTE,
 }
 """How long (ns) a kind of event may stay away from an instrument that had it before. Others are never missed."""
+
+
+class MarketNow:
+    """A market's time, also while it tells nothing: the newest time told, and from its telling on the wall's seconds.
+    A simulated market that is faster than the wall is known by what its other feeds tell."""
+
+    def __init__(self, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        self._monotonic_ns = monotonic_ns
+        self._told = 0
+        self._since = 0
+
+    def at(self, told: int) -> int:
+        """Now, with the newest time that has been told, ns; 0 while nothing ever was."""
+        wall = self._monotonic_ns()
+        if told > self._told:
+            self._told, self._since = told, wall
+        return self._told + wall - self._since if self._told else 0
 
 
 class Freshness:
@@ -31,14 +49,17 @@ class Freshness:
     def saw(self, event: Event, market_time: int) -> None:
         self.seen[type(event)][event.instrument] = market_time
 
-    def restart(self, instrument: InstrumentId, market_time: int) -> None:
-        """The clocks of all its streams start now."""
-        self._started[instrument] = market_time
+    def restart(self, instrument: InstrumentId, now: int) -> None:
+        """The clocks of all its streams start now; with 0 (not known yet) when they told something first."""
+        self._started[instrument] = now
 
     def missing(self, instrument: InstrumentId, now: int) -> list[str]:
-        """Kinds that should have come, or `everything`; empty while all is well."""
-        started = self._started.get(instrument, now)
-        seen = {kind: max(told[instrument], started) for kind, told in self.seen.items() if instrument in told}
+        """Kinds that should have come, or `everything`; empty while all is well. `now` in ns, 0 = not known yet."""
+        if not now:
+            return []
+        told = {kind: times[instrument] for kind, times in self.seen.items() if instrument in times}
+        started = self._started[instrument] = self._started.get(instrument) or min(told.values(), default=now)
+        seen = {kind: max(ts, started) for kind, ts in told.items()}
         if now - max(seen.values(), default=started) > self._stale_after:
             return ["everything"]
         return [
