@@ -289,19 +289,21 @@ def test_a_quote_that_cant_be_is_quarantined(
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "field", "value"),
+    ("name", "text", "drift"),
     [
-        (BITMEX_BTC, '"action":"insert".*"side":"Buy"', "price", 900_000.0),
-        (HUOBI_SWAP, '"event":"update"', "bids", [[900_000.0, 1]]),
+        (BITMEX_BTC, '"action":"insert".*"side":"Buy"', {"change": "set", "field": "price", "value": 900_000.0}),
+        (BITMEX_BTC, '"action":"insert"', {"change": "missing", "field": "size"}),
+        (BITMEX_BTC, '"action":"update"', {"change": "missing", "field": "size"}),
+        (HUOBI_SWAP, '"event":"update"', {"change": "set", "field": "bids", "value": [[900_000.0, 1]]}),
     ],
 )
 def test_a_book_that_cant_be_is_quarantined_until_the_next_snapshot(
-    venue: Simulator, rests: dict[str, Any], name: str, text: str, field: str, value: Any
+    venue: Simulator, rests: dict[str, Any], name: str, text: str, drift: dict[str, Any]
 ) -> None:
     async def work() -> None:
         async with listening(venue, rests, name) as at:
             match = {"topic": at.wire.book, "text": text, "skip": 1, "times": 1}
-            with faults(venue, rule("drift", match, change="set", field=field, value=value)):
+            with faults(venue, rule("drift", match, **drift)):
                 await at.run_for(40)
                 await at.until(lambda: at.states == ["up", "quarantined", "up"])
             await at.is_the_venues_book()

@@ -65,9 +65,7 @@ def test_a_request_heavier_than_a_minute_goes_alone() -> None:
 def test_who_has_time_waits_for_the_next_minute() -> None:
     """The clock stands 50 ms before the minute's end and goes on from there."""
     began = time.monotonic()
-    budget = WeightBudget(
-        "venue", per_minute=100, reserve=20, wall=lambda: 1_800_000_059.95 + time.monotonic() - began
-    )
+    budget = WeightBudget("venue", per_minute=100, reserve=20, wall=lambda: 1_800_000_059.95 + time.monotonic() - began)
     run(budget.take(80))
     run(budget.take(80))
     assert budget.used == 80

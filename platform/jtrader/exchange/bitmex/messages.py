@@ -5,6 +5,7 @@ of the topic), insert, update (only what changed, next to the keys) or delete. N
 in UTC with milliseconds. https://www.bitmex.com/app/wsAPI
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, Generic, Literal, TypeVar
 
@@ -38,13 +39,13 @@ class QuoteRow(msgspec.Struct, gc=False):
 
 
 class LevelRow(msgspec.Struct, gc=False):
-    """`orderBookL2`, `orderBookL2_25`; (symbol, id, side) is the key. Updates may leave out the price; rows older than
-    2022 carry no time."""
+    """`orderBookL2`, `orderBookL2_25`; (symbol, id, side) is the key. Updates may leave out the price, only
+    deletes the size: NaN, which no book takes. Rows older than 2022 carry no time."""
 
     symbol: str
     id: int
     side: BookSide
-    size: float = 0.0
+    size: float = math.nan
     price: float | None = None
     timestamp: str = ""
 
