@@ -7,7 +7,6 @@ from decimal import Decimal
 import pytest
 
 from fixtures.simulator import BINANCE, HUOBI, Simulator, StartSimulator
-from jtrader.app.jobs.listings import ListingSource
 from jtrader.app.services.listing_keeper import ListingKeeper
 from jtrader.domain.errors import Unavailable
 from jtrader.domain.ids import InstrumentId, Market, split_instrument_id
@@ -35,9 +34,9 @@ class Desk:
         }
         self.away: set[str] = set()
         self.store = MemoryInstrumentStore()
-        self.keeper = ListingKeeper(self._open, self.store, MARKETS, every=every, settle=0.05)
+        self.keeper = ListingKeeper(self._open, lambda: self.store, MARKETS, every=every, settle=0.05)
 
-    def _open(self, market: Market) -> ListingSource:
+    def _open(self, market: Market) -> BinanceRest | HuobiRest:
         if market in self.away:
             raise Unavailable(f"{market} is away")
         return self.rests[market]

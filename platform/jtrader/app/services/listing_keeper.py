@@ -24,15 +24,15 @@ class ListingKeeper:
     def __init__(
         self,
         open_source: Callable[[Market], ListingSource],
-        store: InstrumentStore,
+        open_store: Callable[[], InstrumentStore],
         markets: Iterable[Market],
         alerts: Alerts | None = None,
         every: float = EVERY_SECONDS,
         settle: float = SETTLE_SECONDS,
     ) -> None:
-        """`open_source` is called in a thread, for one market at a time."""
+        """Both are called in a thread, for one market at a time, and may raise JtraderError."""
         self._open_source = open_source
-        self._store = store
+        self._open_store = open_store
         self._markets = tuple(dict.fromkeys(markets))
         self._alerts = alerts
         self._every = every
@@ -66,7 +66,7 @@ class ListingKeeper:
 
     def _refresh(self, market: Market) -> None:
         try:
-            self.versions += len(refresh({market: self._open_source(market)}, self._store, self._alerts))
+            self.versions += len(refresh({market: self._open_source(market)}, self._open_store(), self._alerts))
         except JtraderError as error:
             self.failures += 1
             log.warning("%s: the rules of its instruments are read again later: %s", market, error)
