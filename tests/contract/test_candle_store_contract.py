@@ -65,7 +65,18 @@ def test_a_range_of_one_instrument_can_be_removed(store) -> None:
     assert store.count() == 9
 
 
+def test_the_ends_of_a_history_are_told_without_reading_it(store) -> None:
+    store.upsert([candle(7), candle(5), candle(9), candle(1, ETH)])
+    assert (store.oldest(BTC), store.newest(BTC)) == (at(5), at(9))
+    assert (store.oldest(ETH), store.newest(ETH)) == (at(1), at(1))
+    assert [store.has_before(BTC, ts) for ts in (0, at(4), at(5), at(5) + 1, at(900))] == [False] * 3 + [True] * 2
+    assert type(store.oldest(BTC)) is int
+    store.remove(BTC, 0, at(8))
+    assert (store.oldest(BTC), store.has_before(BTC, at(9))) == (at(9), False)
+
+
 def test_empty(store) -> None:
+    assert (store.oldest(BTC), store.newest(BTC), store.has_before(BTC, 2**62)) == (None, None, False)
     assert (store.count(), list(store.read(BTC, 0, 2**62)), list(store.times(BTC, 0, 2**62))) == (0, [], [])
     assert list(store.gaps()) == []
 

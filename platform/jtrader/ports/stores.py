@@ -83,8 +83,16 @@ class SeriesStore(Protocol[Tick]):
         """The stored times in [start, end), ascending; a candle's is its open time."""
         ...
 
+    def oldest(self, instrument: InstrumentId) -> int | None:
+        """The first stored time."""
+        ...
+
     def newest(self, instrument: InstrumentId) -> int | None:
         """The last stored time."""
+        ...
+
+    def has_before(self, instrument: InstrumentId, ts: int) -> bool:
+        """Whether any row is older than `ts`, however much older."""
         ...
 
     def count(self) -> int: ...

@@ -35,9 +35,17 @@ class MemorySeries(Generic[Row]):
         with self._lock:
             return sorted(ts for ts in self._rows.get(instrument, {}) if start <= ts < end)
 
+    def oldest(self, instrument: InstrumentId) -> int | None:
+        with self._lock:
+            return min(self._rows.get(instrument, {}), default=None)
+
     def newest(self, instrument: InstrumentId) -> int | None:
         with self._lock:
             return max(self._rows.get(instrument, {}), default=None)
+
+    def has_before(self, instrument: InstrumentId, ts: int) -> bool:
+        oldest = self.oldest(instrument)
+        return oldest is not None and oldest < ts
 
     def count(self) -> int:
         with self._lock:

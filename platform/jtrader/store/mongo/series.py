@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from pymongo import ASCENDING, InsertOne, ReplaceOne
+from pymongo import ASCENDING, DESCENDING, InsertOne, ReplaceOne
 
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.market import MarketEvent
@@ -51,12 +51,15 @@ class MongoSeries(Generic[Row]):
 
         return self._mongo.run(f"{self._name}: times", find)
 
-    def newest(self, instrument: InstrumentId) -> int | None:
-        def find() -> int | None:
-            row = self._rows.find_one({"instrument": instrument}, {"ts": True}, sort=[("ts", -1)])
-            return None if row is None else int(row["ts"])
+    def oldest(self, instrument: InstrumentId) -> int | None:
+        return self._end_of(instrument, ASCENDING)
 
-        return self._mongo.run(f"{self._name}: newest", find)
+    def newest(self, instrument: InstrumentId) -> int | None:
+        return self._end_of(instrument, DESCENDING)
+
+    def has_before(self, instrument: InstrumentId, ts: int) -> bool:
+        oldest = self.oldest(instrument)
+        return oldest is not None and oldest < ts
 
     def count(self) -> int:
         return self._mongo.run(f"{self._name}: count", lambda: self._rows.count_documents({}))
@@ -102,6 +105,16 @@ class MongoSeries(Generic[Row]):
             for instrument, ts in times.items()
             for row in self._rows.find({"instrument": instrument, "ts": {"$in": ts}}, self._fields)
         }
+
+    def _end_of(self, instrument: InstrumentId, direction: int) -> int | None:
+        """The time of the first row in that direction: one look into the index."""
+
+        def find() -> int | None:
+            wanted = {"instrument": instrument}
+            row = self._rows.find_one(wanted, {"_id": False, "ts": True}, sort=[("ts", direction)])
+            return None if row is None else int(row["ts"])
+
+        return self._mongo.run(f"{self._name}: end", find)
 
     def _page(self, instrument: InstrumentId, start: int, end: int) -> list[Row]:
         def find() -> list[Row]:
