@@ -29,7 +29,7 @@ from jtrader.domain.account import EntryKind, PositionMode
 from jtrader.domain.ids import AccountId
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.order import ChildOrder, Fill, OrderStatus, OrderType, Side, TimeInForce, TriggerBy, VenueOrder
-from jtrader.domain.times import HOUR
+from jtrader.domain.times import HOUR, MILLISECOND, SECOND
 from jtrader.ports.broker import (
     AccessDenied,
     Broker,
@@ -570,6 +570,24 @@ class BrokerSuite:
                 assert await at.position() == 0 or at.is_spot
                 if isinstance(refusal.value, RetryLater):
                     assert await broker.balances()
+
+        case.run(work)
+
+    def test_the_venue_takes_a_request_for_its_life_and_no_longer(self, case: BrokerCase) -> None:
+        """What is held on its way for longer was never taken, which proofs of absence go by."""
+
+        async def work(at: BrokerCase) -> None:
+            for late, is_taken in ((-SECOND, True), (SECOND, False)):
+                async with closing(at.broker()) as broker:
+                    broker._session.clock.correction = -(broker.request_life + late) // MILLISECOND  # type: ignore[attr-defined]
+                    order = await at.limit("0.985")
+                    if is_taken:
+                        await broker.submit(order)
+                    else:
+                        with pytest.raises((RetryLater, AccessDenied)):
+                            await broker.submit(order)
+                    found = {one.client_order_id for one in await at.desk.broker.open_orders()}
+                    assert (order.client_order_id in found) is is_taken
 
         case.run(work)
 

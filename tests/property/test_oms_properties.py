@@ -11,6 +11,7 @@ from msgspec.structs import asdict, replace
 
 from fixtures.oms_desk import ALPHA, LIMITS, PERP, SPOT, TREND, Desk, venue_order
 from jtrader.domain.order import ChildOrder, Fill, OrderStatus, Side
+from jtrader.domain.times import SECOND
 from jtrader.engine.commands import SubmitOrder
 from jtrader.engine.inputs import (
     CancelAllAsked,
@@ -109,7 +110,7 @@ def _odd(desk: Desk, venue: Venue, child: ChildOrder, data: st.DataObject) -> It
     if data.draw(st.booleans()):
         yield CancelAllAsked(child.account, "test")
     if child.client_order_id in venue.ended and not venue.filled[child.client_order_id]:
-        yield OrderAbsent(child.client_order_id, desk.wall, data.draw(st.booleans()))
+        yield OrderAbsent(child.client_order_id, desk.wall, data.draw(st.booleans()), 3 * SECOND)
 
 
 def check_limits(desk: Desk) -> None:

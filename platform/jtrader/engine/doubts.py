@@ -9,7 +9,7 @@ from jtrader.engine.inputs import Moment, OpenOrdersListed, OrderAbsent
 from jtrader.engine.lifecycle import Step, allows
 from jtrader.engine.orders import Order
 from jtrader.engine.reports import fill_reported, find
-from jtrader.engine.watch import ABSENCE_GAP, ASK_AGAIN, REQUEST_EXPIRY
+from jtrader.engine.watch import ABSENCE_GAP, ASK_AGAIN, CLOCK_ERROR
 
 LOOK_BACK = 10 * MINUTE
 """How much earlier than the order (market time) its fills are looked for."""
@@ -45,8 +45,8 @@ def book_unclaimed(core: Core, now: Moment) -> None:
 
 
 def absent(core: Core, given: OrderAbsent, now: Moment) -> None:
-    """Absence is proven by two findings ABSENCE_GAP apart, both after the request expired, with the stream live, of an
-    order that was never acknowledged. Anything less leaves it UNKNOWN, counted at full size."""
+    """Absence is proven by two findings ABSENCE_GAP apart, both when the venue had ceased to take the request, with the
+    stream live, of an order that was never acknowledged. Anything less leaves it UNKNOWN, counted at full size."""
     order = core.state.orders[given.client_order_id]
     if not order.is_live:
         return
@@ -61,7 +61,7 @@ def absent(core: Core, given: OrderAbsent, now: Moment) -> None:
     doubt = core.watch.doubts[order.id]
     is_evidence = (
         given.stream_is_live
-        and given.asked >= doubt.sent + REQUEST_EXPIRY
+        and given.asked >= doubt.sent + given.request_life + CLOCK_ERROR
         and not any(key[:2] == (order.child.account, order.child.instrument) for key in core.watch.waiting)
     )
     if order.status is not OrderStatus.UNKNOWN or not is_evidence:

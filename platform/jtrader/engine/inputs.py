@@ -58,11 +58,13 @@ class OrderReported(msgspec.Struct, frozen=True):
 
 
 class OrderAbsent(msgspec.Struct, frozen=True):
-    """Asked by our id at wall time `asked`, the venue knew neither the order nor a fill of it."""
+    """Asked by our id at wall time `asked`, the venue knew neither the order nor a fill of it. `request_life`: how many
+    ns after its signing the venue may still take a request."""
 
     client_order_id: ClientOrderId
     asked: int
     stream_is_live: bool
+    request_life: int
 
 
 class OpenOrdersListed(msgspec.Struct, frozen=True):

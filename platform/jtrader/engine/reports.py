@@ -34,6 +34,7 @@ def submit_uncertain(core: Core, given: SubmitUncertain, now: Moment) -> None:
         if not order.is_proven and allows(order.status, Step.LOSE):
             core.emit(OrderUnknown(ts=now.market, client_order_id=order.id, reason=given.reason))
         core.watch.doubt(order.id, now.wall)
+        core.watch.sent_until(order.id, now.wall)
 
 
 def order_reported(core: Core, report: VenueOrder, now: Moment) -> None:

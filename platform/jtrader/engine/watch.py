@@ -13,8 +13,8 @@ PATIENCE = 1 * SECOND
 """Wall time that the stream gets to tell by itself what a query would tell."""
 ASK_AGAIN = 5 * SECOND
 """Wall time between two queries for one order."""
-REQUEST_EXPIRY = 4 * SECOND
-"""Wall time after which a signed request can't be accepted any more: 3 s receive window and 1 s of clock error."""
+CLOCK_ERROR = 1 * SECOND
+"""By how much a venue's clock may be off from what we take for its time: a request may live that much longer."""
 ABSENCE_GAP = 10 * SECOND
 """Wall time between two findings of absence that prove it."""
 
@@ -53,6 +53,11 @@ class Watch:
             self.doubts[client_order_id] = Doubt(sent=wall, due=wall + after)
         else:
             known.due = min(known.due, wall + after)
+
+    def sent_until(self, client_order_id: ClientOrderId, wall: int) -> None:
+        """An order in doubt whose request was signed at any time up to `wall`: it may have waited before."""
+        doubt = self.doubts[client_order_id]
+        doubt.sent = max(doubt.sent, wall)
 
     def settle(self, client_order_id: ClientOrderId) -> None:
         self.doubts.pop(client_order_id, None)

@@ -137,6 +137,12 @@ class Broker(Account, Protocol):
         ...
 
     @property
+    def request_life(self) -> int:
+        """For how long, in wall ns from its signing on, the venue may still take a request: an order that is absent
+        counts as never taken only after that."""
+        ...
+
+    @property
     def is_live(self) -> bool:
         """The private stream stands: what happens now will be reported."""
         ...

@@ -188,6 +188,11 @@ class VenueBroker:
             self._live.clear()
 
     @property
+    def request_life(self) -> int:
+        """A venue in the same process takes an order at once or never."""
+        return 0
+
+    @property
     def is_live(self) -> bool:
         return self._live.is_set()
 

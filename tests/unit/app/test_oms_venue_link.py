@@ -55,6 +55,7 @@ class ScriptedBroker:
         self.own_positions: list[VenuePosition] = []
         self.own_balances: list[Balance] = []
         self.is_live = True
+        self.request_life = 300 * SECOND
 
     async def submit(self, order: ChildOrder) -> VenueOrder:
         if self.submitting is None:
@@ -213,6 +214,7 @@ def test_neither_order_nor_fill_is_a_finding_of_absence(rig: Rig, is_live: bool)
     [given] = query(rig)
     assert isinstance(given, OrderAbsent)
     assert given.stream_is_live is is_live
+    assert given.request_life == rig.broker.request_life
     assert before <= given.asked <= rig.clock.wall()
 
 

@@ -39,8 +39,8 @@ def lost(desk: Desk, child: ChildOrder) -> None:
     desk.do(SubmitUncertain(child.client_order_id, "no answer in 10 s"))
 
 
-def absent(desk: Desk, child: ChildOrder, stream_is_live: bool = True) -> None:
-    desk.do(OrderAbsent(child.client_order_id, desk.wall, stream_is_live))
+def absent(desk: Desk, child: ChildOrder, stream_is_live: bool = True, request_life: int = 3 * SECOND) -> None:
+    desk.do(OrderAbsent(child.client_order_id, desk.wall, stream_is_live, request_life))
 
 
 def test_an_order_that_goes_well(desk: Desk) -> None:
@@ -101,6 +101,25 @@ def test_absence_before_the_request_has_expired_is_no_evidence(desk: Desk) -> No
     desk.wait(10)
     absent(desk, child)
     assert desk.status(child) is S.UNKNOWN, "the first finding came while the request could still be accepted"
+
+
+@pytest.mark.parametrize("life", [3, 5, 300])
+def test_absence_is_no_evidence_while_the_venue_may_still_take_the_request(desk: Desk, life: int) -> None:
+    """A request may be held on its way for as long as its signature is good, and the clocks may differ by a second."""
+    child = desk.submit()
+    desk.wait(10)
+    lost(desk, child)  # it may have been signed at any time until now
+    for _ in range(life):
+        absent(desk, child, request_life=life * SECOND)
+        desk.wait(1)
+    assert desk.status(child) is S.UNKNOWN
+    for _ in range(11):
+        absent(desk, child, request_life=life * SECOND)
+        assert desk.status(child) is S.UNKNOWN
+        desk.wait(1)
+    absent(desk, child, request_life=life * SECOND)
+    assert desk.status(child) is S.REJECTED
+    assert len(desk.submitted()) == 1
 
 
 def test_absence_while_the_stream_is_down_is_no_evidence(desk: Desk) -> None:

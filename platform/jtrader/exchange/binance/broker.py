@@ -14,7 +14,7 @@ from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market, split_instrument_id
 from jtrader.domain.money import ZERO, plain
 from jtrader.domain.order import ChildOrder, Fill, VenueOrder
-from jtrader.domain.times import DAY, from_millis, to_millis
+from jtrader.domain.times import DAY, MILLISECOND, from_millis, to_millis
 from jtrader.exchange.binance.algo import AlgoOrders
 from jtrader.exchange.binance.endpoints import ENDPOINTS, Weights
 from jtrader.exchange.binance.fields import row_field
@@ -23,7 +23,7 @@ from jtrader.exchange.binance.history import PAGE, History
 from jtrader.exchange.binance.listing import SPOT
 from jtrader.exchange.binance.modes import account_mode
 from jtrader.exchange.binance.rows import RowReader
-from jtrader.exchange.binance.session import BinanceSession, Keys
+from jtrader.exchange.binance.session import RECV_WINDOW_MS, BinanceSession, Keys
 from jtrader.exchange.binance.spot_ledger import SpotLedger
 from jtrader.exchange.binance.stream import KEEPALIVE_SECONDS, Report, UserStream
 from jtrader.ports.broker import BrokerError, NotOffered, OrderNotFound, OutcomeUnknown
@@ -192,6 +192,11 @@ class BinanceBroker:
             if isinstance(report, VenueOrder):
                 self._history.remember(report.venue_order_id, report.client_order_id)
             yield report
+
+    @property
+    def request_life(self) -> int:
+        """The receive window of signed requests."""
+        return RECV_WINDOW_MS * MILLISECOND
 
     @property
     def is_live(self) -> bool:

@@ -22,7 +22,7 @@ from jtrader.exchange.bitmex.forms import order_form, whole
 from jtrader.exchange.bitmex.history import PAGE, History
 from jtrader.exchange.bitmex.listing import MARKET
 from jtrader.exchange.bitmex.rows import Row, RowReader, row_field, rows_of
-from jtrader.exchange.bitmex.session import PER_MINUTE, BitmexSession, Keys
+from jtrader.exchange.bitmex.session import EXPIRES_AFTER, PER_MINUTE, BitmexSession, Keys
 from jtrader.exchange.bitmex.stream import PrivateStream, Report
 from jtrader.ports.broker import BrokerError, OrderNotFound, OutcomeUnknown
 
@@ -165,6 +165,11 @@ class BitmexBroker:
             if isinstance(report, VenueEntry):
                 self._seen_entries.add(report.entry_id)
             yield report
+
+    @property
+    def request_life(self) -> int:
+        """Until its `api-expires`."""
+        return EXPIRES_AFTER
 
     @property
     def is_live(self) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from jtrader.domain.times import MILLISECOND, SECOND
 from jtrader.exchange.bitmex.errors import translate, venue_time
 from jtrader.exchange.common.budget import WeightBudget
 from jtrader.exchange.common.session import CcxtSession, Keys, Meter
@@ -22,6 +23,9 @@ PER_MINUTE = 120
 """Requests of a key, unless BitMEX has granted it more."""
 RESERVE = 0.25
 """The share that is kept for cancels and exits."""
+
+EXPIRES_AFTER = 5 * SECOND
+"""From a request's signing to its `api-expires`."""
 
 _JSON = msgspec.json.Encoder(decimal_format="number")
 
@@ -38,7 +42,8 @@ class BitmexSession(CcxtSession):
         process."""
         self.budget = WeightBudget("bitmex", per_minute, per_minute * RESERVE, pause_file)
         meter = Meter(self.budget, lambda *_: 1.0, used)
-        super().__init__(_bitmex, keys, translate, simulator_uri, meter=meter)
+        options = {"recvWindow": EXPIRES_AFTER // MILLISECOND}
+        super().__init__(_bitmex, keys, translate, simulator_uri, options=options, meter=meter)
 
     def translated(self, error: BaseException, is_order: bool = False) -> BrokerError:
         """A request that came too late tells the venue's clock, by which ours is set right."""

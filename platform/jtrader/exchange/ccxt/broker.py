@@ -27,6 +27,7 @@ from jtrader.ports.broker import AccessDenied, BrokerError, NotOffered, OrderNot
 log = logging.getLogger(__name__)
 
 PAGE = 100
+REQUEST_LIFE = 5 * MINUTE
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 30.0
 Report = VenueOrder | Fill | VenueEntry
 
@@ -226,6 +227,11 @@ class CcxtBroker:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def request_life(self) -> int:
+        """As long as the most patient venue known (HTX): of another one nothing shorter is proven."""
+        return REQUEST_LIFE
 
     @property
     def is_live(self) -> bool:

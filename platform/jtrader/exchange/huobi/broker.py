@@ -129,6 +129,11 @@ class HuobiBroker:
             yield report
 
     @property
+    def request_life(self) -> int:
+        """HTX takes a signed request for minutes after its timestamp."""
+        return REQUEST_LIFE
+
+    @property
     def is_live(self) -> bool:
         """The private stream stands."""
         return self._stream.live.is_set()

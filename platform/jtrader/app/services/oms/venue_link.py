@@ -124,7 +124,7 @@ class VenueLink:
             self._tell(answer)
         elif not any(fill.client_order_id == command.client_order_id for fill in fills):
             live = was_live and self.broker.is_live
-            self._put(OrderAbsent(command.client_order_id, asked, live))
+            self._put(OrderAbsent(command.client_order_id, asked, live, self.broker.request_life))
 
     # ---- reports
 
