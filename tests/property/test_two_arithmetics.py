@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from jtrader.domain import payoff
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.money import round_half_even
-from jtrader.exchange.sim.listings import listing_of
 from jtrader.exchange.sim.market.listing import listed
 from jtrader.ledger import position as books
 from jtrader.ledger.rules import SATOSHI
 from jtrader.venue import position as venue
+from jtrader.venue.bounds import listing_of
 from jtrader.venue.records import Position
 from jtrader.venue.units import ATOM
 

@@ -46,6 +46,10 @@ def message(*parts: dict[str, object], **fields: object) -> bytes:
             message(e="markPriceUpdate", E=AT, s="BTCUSDT", p="28147.27", P="1", i="28159.75", r="0.0001", T=AT + 1),
             Mark(BTC, AT * MILLISECOND, 28147.27, 28159.75, 0.0001, (AT + 1) * MILLISECOND),
         ),
+        (  # a dated contract of COIN-M
+            message(e="markPriceUpdate", E=AT, s="BTCUSDT", p="28147.27", P="1", i="28159.75", r="", T=0),
+            Mark(BTC, AT * MILLISECOND, 28147.27, 28159.75, 0.0, 0),
+        ),
         (
             message(e="kline", E=AT, s="BTCUSDT", k=KLINE | BARS),
             Candle(BTC, 1_680_652_680_000 * MILLISECOND, 1.5, 3.0, 1.0, 2.5, 10.25),

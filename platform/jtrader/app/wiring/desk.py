@@ -12,6 +12,7 @@ from jtrader.engine.core import TradingAccount
 from jtrader.ports.stores import Projection
 from jtrader.risk.limits import Limits
 from jtrader.store.journal.files import FileJournal
+from jtrader.venue.bounds import keepable
 
 
 def limits_of(settings: LimitSettings | None) -> Limits:
@@ -40,12 +41,14 @@ def trading_accounts(settings: Settings) -> list[TradingAccount]:
 
 
 def venue_rules(settings: Settings, markets: Iterable[Market]) -> tuple[list[Instrument], int]:
-    """Every instrument of the markets and the newest market time (ns), from the venues' REST. Raises Unavailable."""
+    """Every instrument of the markets and the newest market time (ns), from the venues' REST; where a paper account
+    trades, with steps that its venue can keep. Raises Unavailable."""
+    on_paper = {account.market for account in settings.accounts if account.broker == "paper"}
     rules: list[Instrument] = []
     newest = 0
     with open_sources(settings, markets) as sources:
-        for source in sources.values():
-            rules += source.instruments()
+        for market, source in sources.items():
+            rules += map(keepable, source.instruments()) if market in on_paper else source.instruments()
             newest = max(newest, source.market_time())
     return rules, newest
 

@@ -15,10 +15,10 @@ from jtrader.domain.instrument import Instrument
 from jtrader.domain.market import Funding
 from jtrader.domain.order import ChildOrder, Fill, VenueOrder
 from jtrader.exchange.common.session import Keys
-from jtrader.exchange.sim.listings import BOUNDS, listing_of
 from jtrader.ports.broker import Broker, NotOffered
 from jtrader.store.paper.file import PaperFile, read_mark, read_paper
 from jtrader.venue.account import Account
+from jtrader.venue.bounds import listing_of
 from jtrader.venue.broker import VenueBroker
 from jtrader.venue.listing import Listing
 from jtrader.venue.paper import PaperMarket
@@ -39,8 +39,6 @@ def open_paper(
 ) -> tuple[PaperMarket, Account, PaperFile]:
     """The account as it was left, else opened with its funds; it is on disk when this returns. `rules` are those of the
     whole market as its REST tells them. Raises BadInput for funds that don't fit, Unavailable."""
-    if account.market not in BOUNDS:
-        raise BadInput(f"account '{account.name}' is on {account.market}: paper accounts trade {', '.join(BOUNDS)}")
     venue = venue_of(account.market, settings)
     if venue.closed and settings.simulator_uri is None:
         raise BadInput(

@@ -5,7 +5,7 @@ raw (`{"e": …}`) and combined (`{"stream": …, "data": {"e": …}}`).
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -65,13 +65,14 @@ class BookTickerMessage(msgspec.Struct, gc=False):
 
 
 class MarkMessage(msgspec.Struct, gc=False):
-    """`<symbol>@markPrice@1s`; `r` is the rate predicted for the funding at `T`."""
+    """`<symbol>@markPrice@1s`; `r` is the rate predicted for the funding at `T`, empty where there is none: COIN-M's
+    dated contracts."""
 
     E: int
     s: str
     p: float
     i: float
-    r: float
+    r: float | Literal[""]
     T: int
 
 
@@ -202,7 +203,7 @@ class Decoder:
         instrument = self._instruments.get(m.s)
         if instrument is None:
             return None
-        return Mark(instrument, self._at(m.E), m.p, m.i, m.r, m.T * MILLISECOND)
+        return Mark(instrument, self._at(m.E), m.p, m.i, m.r or 0.0, m.T * MILLISECOND)
 
     def _candle(self, m: KlineMessage) -> Candle | None:
         instrument = self._instruments.get(m.s)

@@ -16,7 +16,6 @@ from jtrader.exchange.sim.crowd import Crowd
 from jtrader.exchange.sim.duties import Duties
 from jtrader.exchange.sim.history import History
 from jtrader.exchange.sim.kept.rows import Kept
-from jtrader.exchange.sim.listings import NATIVE_PRICES, listing_of
 from jtrader.exchange.sim.market.funding import last_funding, next_funding
 from jtrader.exchange.sim.market.market import SimMarket
 from jtrader.exchange.sim.market.tape import Print
@@ -24,6 +23,7 @@ from jtrader.exchange.sim.others import apply
 from jtrader.exchange.sim.watch import Watch
 from jtrader.matching.book import BUY
 from jtrader.venue.account import Account
+from jtrader.venue.bounds import listing_of
 from jtrader.venue.listing import Listing
 from jtrader.venue.past import load_with_past
 from jtrader.venue.records import Happened, RulesChanged, StatusChanged, TradePrinted
@@ -35,6 +35,8 @@ STEP = 250 * MILLISECOND
 """Market time moves at most this far at once while live: what happens within a step is told together."""
 WALLETS: dict[str, Product] = {"binance_spot": Product.SPOT, "binance_usdm": Product.LINEAR}
 """Markets that keep wallets also without an instrument."""
+NATIVE_PRICES = {"USDT": 65_000_000_000, "BTC": 620_000, "ETH": 25_000_000}
+"""One BNB in atoms of what fees are due in: a given rate, the same at all times."""
 
 
 class Told(msgspec.Struct, frozen=True, gc=False):

@@ -10,9 +10,9 @@ from jtrader.exchange.sim.binance.events import private_events
 from jtrader.exchange.sim.binance.rows_algo import algo_status, algo_update
 from jtrader.exchange.sim.binance.rows_income import income_row
 from jtrader.exchange.sim.binance.stream_messages import liquidation_message
-from jtrader.exchange.sim.listings import listing_of
 from jtrader.exchange.sim.market.listing import LISTED
 from jtrader.matching.entry import Style
+from jtrader.venue.bounds import listing_of
 from jtrader.venue.listing import Listing
 from jtrader.venue.records import Execution, Income, IncomeKind, Order, OrderReported, TradePrinted
 from jtrader.venue.venue import Venue

@@ -24,10 +24,10 @@ from jtrader.exchange.sim.huobi.words import (
     strategy_status,
     v5_state,
 )
-from jtrader.exchange.sim.listings import listing_of
 from jtrader.exchange.sim.market.listing import LISTED
 from jtrader.matching.entry import Style
 from jtrader.venue.account import Account
+from jtrader.venue.bounds import listing_of
 from jtrader.venue.records import Income, IncomeKind, Order, Trade
 from jtrader.venue.refusals import Refused, Why
 from jtrader.venue.words import Ended, Leg, Origin, Trigger

@@ -11,11 +11,11 @@ from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.instrument import Product
 from jtrader.domain.times import DAY, HOUR, MINUTE, iso
-from jtrader.exchange.sim.listings import listing_of
 from jtrader.exchange.sim.market.figures import lot_in_base
 from jtrader.exchange.sim.market.funding import next_funding, settles_funding
 from jtrader.exchange.sim.market.listing import LISTED, listed
 from jtrader.exchange.sim.market.market import SimMarket, build_market
+from jtrader.venue.bounds import listing_of
 
 SPOT, LINEAR, INVERSE, QUANTO = Product.SPOT, Product.LINEAR, Product.INVERSE, Product.QUANTO
 RULES = [

@@ -1,15 +1,19 @@
 """The venues' bounds around what they list: prices, the largest market order, the price band, leverage, open orders.
 
 Sources: Binance's exchangeInfo; BitMEX's /instrument (maxPrice, initMargin); HTX's order limits and price limits of
-contracts and its spot symbols.
+contracts and its spot symbols. Other venues are taken with wide bounds and little leverage.
 """
 
 from decimal import Decimal
 from typing import NamedTuple
 
-from jtrader.domain.instrument import Instrument
+import msgspec
+
+from jtrader.domain.instrument import Instrument, Product
+from jtrader.domain.money import ONE
 from jtrader.venue.listing import Listing
 from jtrader.venue.terms import terms_of
+from jtrader.venue.units import ATOM
 
 
 class Bounds(NamedTuple):
@@ -21,7 +25,7 @@ class Bounds(NamedTuple):
     max_open_orders: int
 
 
-BOUNDS: dict[str, Bounds] = {
+_BOUNDS: dict[str, Bounds] = {
     "binance_spot": Bounds("1000000", "0.8", 1, 200),
     "binance_usdm": Bounds("1000000", "0.05", 125, 200),
     "binance_coinm": Bounds("4520958", "0.05", 125, 200),
@@ -31,15 +35,14 @@ BOUNDS: dict[str, Bounds] = {
     "huobi_swap": Bounds("1000000", "0.02", 125, 500),
     "huobi_future": Bounds("1000000", "0.05", 125, 500),
 }
-"""By market: all that the simulator knows."""
+"""By market."""
 
-NATIVE_PRICES = {"USDT": 65_000_000_000, "BTC": 620_000, "ETH": 25_000_000}
-"""One BNB in atoms of what fees are due in: a given rate, the same at all times."""
+_OTHERS = Bounds("1000000000", "0.5", 20, 200)
 
 
 def listing_of(instrument: Instrument) -> Listing:
     """The instrument as its venue lists it."""
-    bounds, terms = BOUNDS[str(instrument.market)], terms_of(instrument)
+    bounds, terms = _BOUNDS.get(str(instrument.market), _OTHERS), terms_of(instrument)
     return Listing(
         instrument=instrument,
         min_price=instrument.price_tick,
@@ -54,3 +57,18 @@ def listing_of(instrument: Instrument) -> Listing:
         value_rules=terms.value_rules,
         settle_unit=terms.settle_unit,
     )
+
+
+def keepable(instrument: Instrument) -> Instrument:
+    """With the finest quantity step that this venue can keep exactly: one lot at one tick is worth whole atoms. Some
+    venues list finer ones."""
+    if instrument.product is Product.INVERSE:
+        return instrument
+    contract = ONE if instrument.is_spot else instrument.contract_value
+    step = instrument.quantity_step
+    while instrument.price_tick * step * contract * ATOM % 1:
+        step *= 10
+    if step == instrument.quantity_step:
+        return instrument
+    least = -(-instrument.min_quantity // step) * step
+    return msgspec.structs.replace(instrument, quantity_step=step, min_quantity=least)
