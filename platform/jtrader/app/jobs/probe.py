@@ -13,6 +13,7 @@ from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.money import amount, use_exact_context
 from jtrader.domain.times import MINUTE
+from jtrader.exchange.ccxt.broker import CcxtBroker
 from jtrader.exchange.ccxt.probe import Probe, Proof
 
 
@@ -50,6 +51,7 @@ async def _probe(
     simulator = settings.simulator_uri if account.broker == "sim" else None
     venue = venue_of(market, settings)
     broker = venue.broker(AccountId(name), market, [instrument.id], keys, settings, simulator)
+    assert isinstance(broker, CcxtBroker), f"{market} needs no proof"
     price = instrument.price_at(instrument.ticks_down(last))
     try:
         with trusted(name):

@@ -212,7 +212,8 @@ def _ccxt_broker(
 ) -> Broker:
     from jtrader.exchange.ccxt.broker import CcxtBroker
 
-    return CcxtBroker(account, spoken(settings, market), instruments, keys, simulator)
+    pause = pause_file(settings, market)
+    return CcxtBroker(account, spoken(settings, market), instruments, keys, simulator, pause_file=pause)
 
 
 def spoken(settings: Settings, market: str) -> CcxtMarket:
@@ -228,6 +229,8 @@ def spoken(settings: Settings, market: str) -> CcxtMarket:
         chosen.conditional_id or (known.conditional_id if known else ""),
         chosen.became or (known.became if known else ""),
         chosen.plain_ids or (known is not None and known.plain_ids),
+        known.cursor if known else (),
+        known.limit_param if known else "",
     )
 
 

@@ -26,7 +26,9 @@ REFUSALS: dict[str, Reason] = {
     "OperationRejected": Reason.OTHER,
 }
 DUPLICATES = ("order id already exists", "duplicate clordid", "duplicate order", "order id is duplicated")
-"""How venues say that a client id is taken; few have a class of it in ccxt."""
+"""How venues say that a client id is taken, where ccxt has no class of it."""
+TAKEN = "DuplicateOrderId"
+"""ccxt's class of it, one of its InvalidOrder's."""
 KINDS: dict[str, type[BrokerError]] = {
     "AuthenticationError": AccessDenied,
     "PermissionDenied": AccessDenied,
@@ -49,6 +51,8 @@ def translate(error: BaseException, is_order: bool = False, retry_after: float =
         return OutcomeUnknown(text, reason=Reason.DUPLICATE_ID)
     for ancestor in type(error).__mro__:
         name = ancestor.__name__
+        if name == TAKEN:
+            return OutcomeUnknown(text, reason=Reason.DUPLICATE_ID)
         if name in REFUSALS:
             return OrderRefusedByVenue(text, reason=REFUSALS[name])
         if name in KINDS:

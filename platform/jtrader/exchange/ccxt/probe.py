@@ -1,16 +1,17 @@
 """Proves, with smallest orders far from the market, that a venue's unified methods do what trading rests on: looking an
-order up by our own id, fills since a time, and open orders with the conditional ones among them."""
+order up by our own id, fills since a time, page by page, and open orders with the conditional ones among them."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import Protocol
 
 import msgspec
 
 from jtrader.domain.errors import JtraderError
-from jtrader.domain.ids import AccountId, ClientOrderId, ParentId, StrategyId
+from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, ParentId, StrategyId
 from jtrader.domain.instrument import Instrument
-from jtrader.domain.order import ChildOrder, OrderStatus, OrderType, Side, TimeInForce
+from jtrader.domain.order import ChildOrder, Fill, OrderStatus, OrderType, Side, TimeInForce
 from jtrader.domain.times import HOUR, MINUTE
 from jtrader.ports.broker import Broker, OrderNotFound
 
@@ -36,13 +37,21 @@ class Disproved(JtraderError):
     """The venue answered, but not what it should have."""
 
 
+class Paging(Broker, Protocol):
+    """A broker whose reading of fills can be made to need several pages."""
+
+    async def fills_by_page(
+        self, instrument: InstrumentId, start: int, end: int, page: int
+    ) -> tuple[Sequence[Fill], int]: ...
+
+
 class Probe:
     """Of one account and instrument. Orders that it placed are cancelled whatever happens; with `may_trade` the
     smallest quantity is bought and sold again."""
 
     def __init__(
         self,
-        broker: Broker,
+        broker: Paging,
         account: AccountId,
         instrument: Instrument,
         last_price: Decimal,
@@ -113,9 +122,13 @@ class Probe:
         for order in orders:
             await self._broker.submit(order)
         ours = {order.client_order_id for order in orders}
-        told = await self._broker.fills(self._instrument.id, self._now - MINUTE, self._now + HOUR)
+        span = (self._instrument.id, self._now - MINUTE, self._now + HOUR)
+        told = await self._broker.fills(*span)
         if not ours <= {fill.client_order_id for fill in told}:
             raise Disproved(f"{len(told)} fills are told since the trades, not those of both orders under our ids")
+        paged, pages = await self._broker.fills_by_page(*span, page=1)
+        if pages < 2 or {fill.trade_id for fill in paged} != {fill.trade_id for fill in told}:
+            raise Disproved(f"asked for one by one, {len(paged)} of {len(told)} fills came, in {pages} page(s)")
         last = max(fill.ts for fill in told)
         if any(fill.ts <= last for fill in await self._broker.fills(self._instrument.id, last + 1, last + HOUR)):
             raise Disproved("fills from before the asked time are told")

@@ -29,6 +29,11 @@ class CcxtMarket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     conditional_id: str = ""
     became: str = ""
     plain_ids: bool = False
+    cursor: tuple[str, ...] = ()
+    """Of a venue that tells the newest rows first: the parameter that asks for what is older than a row, and the fields
+    of which the first that a row has holds its number; without it the past is paged by time."""
+    limit_param: str = ""
+    """The parameter with a page's size, where ccxt does not hand it on."""
 
     def __post_init__(self) -> None:
         if self.type not in TYPES:
@@ -69,10 +74,12 @@ def _okx(kind: str) -> CcxtMarket:
         Market(f"okx_{kind}"),
         "okx",
         kind,
-        options={"fetchMarkets": {"types": [kind]}},
+        options={"fetchMarkets": {"types": [kind]}, "defaultType": kind},
         conditional_id="algoClOrdId",
         became="ordId",
         plain_ids=True,
+        cursor=("after", "billId", "algoId", "ordId"),
+        limit_param="limit",
     )
 
 
