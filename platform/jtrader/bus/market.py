@@ -1,15 +1,16 @@
 """Market data over PUB/SUB: one topic an instrument and kind, numbered, so that a loss is seen at once.
 
-What is dropped, and where: a publisher keeps at most `PUBLISHER_MESSAGES` for a subscriber and a subscriber at most
-`QUEUE_MESSAGES`; beyond that the newest are dropped, and the next message or beat of the topic shows how many. A
-subscriber with `conflate` first gives up what only shows a state (`CONFLATED`); trades, candles, funding and statuses
-it gets each, in order. A book whose updates were lost comes whole again by itself.
+What is dropped, and where: a publisher keeps at most `PUBLISHER_MESSAGES` and about `PUBLISHER_BYTES` for a subscriber
+and a subscriber at most `QUEUE_MESSAGES`; beyond that the newest are dropped, and the next message or beat of the topic
+shows how many. A subscriber with `conflate` first gives up what only shows a state (`CONFLATED`); trades, candles,
+funding and statuses it gets each, in order. Who comes late, and who has lost messages, is told what now holds: status,
+quote, mark, the whole book.
 """
 
 import asyncio
 import contextlib
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -17,14 +18,16 @@ import msgspec
 import zmq
 
 from jtrader.bus.conflation import Conflation
-from jtrader.bus.sockets import QUEUE_MESSAGES, SEQUENCE, bind, connect
+from jtrader.bus.publishing import MarketPublisher, holding
+from jtrader.bus.sockets import QUEUE_MESSAGES, SEQUENCE, connect
 from jtrader.bus.topics import (
     ASK,
     CONFLATED,
-    EMPTY,
     END,
     KINDS,
+    STATES,
     UNKNOWN_COUNT,
+    asked_of,
     missed_between,
     parse_topic,
     prefixes,
@@ -36,17 +39,10 @@ from jtrader.domain.market import Depth, Event
 
 __all__ = ["KINDS", "UNKNOWN_COUNT", "Batch", "MarketPublisher", "MarketSubscriber"]
 
-PUBLISHER_MESSAGES = 20_000
 ROUND = 1_024
 """Messages that are taken from the socket at a time before other tasks have their turn."""
 BACKLOG = 16 * ROUND
 """The same where they are conflated: one round should see all that has piled up."""
-_ANSWER_EVERY = 64
-"""Calls of `publish` between two looks for new subscribers."""
-_SUBSCRIBED = 1
-
-BookOf = Callable[[InstrumentId], Depth | None]
-"""The whole book as it stands now, as one snapshot; None where it is not known."""
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):
@@ -60,92 +56,10 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     conflated: int = 0
 
 
-class MarketPublisher:
-    """Binds a PUB socket. `publish` never waits: a subscriber that is too slow loses messages and sees it.
-
-    With `book_of`, who subscribes an order book, or has lost some of it, gets it whole.
-    """
-
-    def __init__(
-        self, uri: str, epoch: int = 0, book_of: BookOf | None = None, queue: int = PUBLISHER_MESSAGES
-    ) -> None:
-        """`epoch`: a number that grows with each start of the publisher, below 2^32 (wall seconds do). `queue`: how
-        many messages may wait for a subscriber."""
-        self._context = zmq.Context()
-        self._socket = self._context.socket(zmq.XPUB)
-        self._socket.set_hwm(queue)
-        self._socket.setsockopt(zmq.XPUB_VERBOSE, 1)
-        self.uri = bind(self._context, self._socket, uri)
-        self._base = epoch << 32
-        self._last: dict[bytes, int] = {}
-        self._sent: Counter[bytes] = Counter()
-        self._topics: dict[tuple[InstrumentId, type[Event]], bytes] = {}
-        self._encode = msgspec.msgpack.Encoder().encode
-        self._book_of = book_of
-        self._calls = 0
-
-    @property
-    def counts(self) -> Counter[str]:
-        """Events published, by kind."""
-        counts: Counter[str] = Counter()
-        for topic, number in self._sent.items():
-            counts[parse_topic(topic)[1]] += number
-        return counts
-
-    def publish(self, events: Iterable[Event]) -> None:
-        """Sends events in order, one message a topic; the order between topics is kept for their first events."""
-        by_topic: dict[bytes, list[Event]] = {}
-        topics = self._topics
-        for event in events:
-            topic = topics.get((event.instrument, type(event))) or self._topic(event)
-            if topic in by_topic:
-                by_topic[topic].append(event)
-            else:
-                by_topic[topic] = [event]
-        for topic, batch in by_topic.items():
-            number = self._last.get(topic, self._base) + 1
-            self._last[topic] = number
-            self._sent[topic] += len(batch)
-            self._socket.send(topic + SEQUENCE.pack(number) + self._encode(batch))
-        self._calls += 1
-        if self._calls % _ANSWER_EVERY == 0:
-            self._answer()
-
-    def beat(self) -> None:
-        """Repeats each topic's last number; call it about once a second."""
-        self._answer()
-        for topic, number in self._last.items():
-            self._socket.send(topic + SEQUENCE.pack(number) + EMPTY)
-
-    def close(self) -> None:
-        self._context.destroy(linger=0)
-
-    def _topic(self, event: Event) -> bytes:
-        key = (event.instrument, type(event))
-        topic = self._topics.get(key)
-        if topic is None:
-            topic = self._topics[key] = topic_of(event.instrument, str(type(event).__struct_config__.tag))
-        return topic
-
-    def _answer(self) -> None:
-        """Tells the books that new subscriptions are about."""
-        asked: list[bytes] = []
-        while int(self._socket.get(zmq.EVENTS)) & zmq.POLLIN:
-            message = self._socket.recv(zmq.NOBLOCK)
-            if message[0] == _SUBSCRIBED:
-                asked.append(message[1:].removeprefix(ASK))
-        if self._book_of is None or not asked:
-            return
-        for topic in [topic for topic in self._last if topic.startswith(tuple(asked))]:
-            instrument, kind = parse_topic(topic)
-            if kind == "depth" and (book := self._book_of(instrument)) is not None:
-                self.publish([book])
-
-
 class _Line:
     """What a subscriber knows of one topic."""
 
-    __slots__ = ("decode", "instrument", "is_conflated", "kind", "last", "topic")
+    __slots__ = ("decode", "instrument", "is_conflated", "kind", "last", "state", "topic")
 
     def __init__(self, topic: bytes, decode: Callable[[Any], tuple[Event, ...]], is_conflated: bool) -> None:
         self.topic = topic
@@ -153,6 +67,8 @@ class _Line:
         self.decode = decode
         self.is_conflated = is_conflated and self.kind in CONFLATED
         self.last: int | None = None
+        self.state: Event | None = None
+        """The newest received of what an answer may tell again."""
 
 
 class MarketSubscriber:
@@ -173,12 +89,18 @@ class MarketSubscriber:
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.SUB)
         self._socket.set_hwm(queue)
-        for topic in prefixes([InstrumentId(name) for name in instruments], markets, kinds):
+        self._address = ASK + os.urandom(6).hex().encode() + ASK
+        wanted = [InstrumentId(name) for name in instruments]
+        for topic in prefixes(wanted, markets, kinds):
             self._socket.subscribe(topic)
+        states = [kind for kind in STATES if kind in kinds]
+        wishes = [self._address + topic for topic in prefixes(wanted, markets, states)] if states else []
+        for wish in wishes:
+            self._socket.subscribe(wish)
+        self._asked = set(wishes)
         self._conflate = conflate
         self._decode = msgspec.msgpack.Decoder(tuple[Event, ...]).decode
         self._lines: dict[bytes, _Line] = {}
-        self._asked: set[bytes] = set()
         connect(self._context, self._socket, uri)
 
     async def rounds(self) -> AsyncIterator[list[Batch]]:
@@ -205,6 +127,10 @@ class MarketSubscriber:
     def __aiter__(self) -> AsyncIterator[Batch]:
         return self.batches()
 
+    def ask(self, instrument: InstrumentId, kind: str) -> None:
+        """What now holds of a subscribed kind that shows a state is told once more, within about a second."""
+        self._ask(topic_of(instrument, kind))
+
     def close(self) -> None:
         self._context.destroy(linger=0)
 
@@ -225,10 +151,14 @@ class MarketSubscriber:
             line = self._lines.get(frame[:end]) or self._line(frame[:end])
             events = line.decode(memoryview(frame)[end + SEQUENCE.size :])
             (number,) = SEQUENCE.unpack_from(frame, end)
-            missed = 0 if line.last is None else missed_between(line.last, number, is_beat=not events)
-            line.last = number
-            if missed and line.kind == "depth":
-                self._ask_for_book(line, events)
+            if frame[:1] == ASK:
+                events, missed = self._answered(line, number, events)
+            else:
+                missed = 0 if line.last is None else missed_between(line.last, number, is_beat=not events)
+                line.last = number
+                line.state = holding(events) or line.state
+                if missed:
+                    self._ask_after_loss(line, events)
             if line.is_conflated and len(frames) > 1:
                 states.add(place, line.topic, events, missed)
             elif events or missed:
@@ -238,15 +168,34 @@ class MarketSubscriber:
             found.append((place, Batch(line.instrument, line.kind, events, missed, left_out)))
         return [batch for _, batch in (sorted(found, key=itemgetter(0)) if self._conflate else found)]
 
-    def _line(self, topic: bytes) -> _Line:
-        line = self._lines[topic] = _Line(topic, self._decode, self._conflate)
+    def _line(self, name: bytes) -> _Line:
+        """By a topic, or by the one that an answer carries."""
+        topic = asked_of(name)[1] if name.startswith(ASK) else name
+        if topic not in self._lines:
+            self._lines[topic] = _Line(topic, self._decode, self._conflate)
+        line = self._lines[name] = self._lines[topic]
         return line
 
-    def _ask_for_book(self, line: _Line, events: Sequence[Event]) -> None:
+    def _answered(self, line: _Line, number: int, events: tuple[Event, ...]) -> tuple[tuple[Event, ...], int]:
+        """(what of an answer is news, messages missed before it)."""
+        missed = 0 if line.last is None else missed_between(line.last, number, is_beat=True)
+        line.last = number
+        if events[-1] == line.state:
+            return (), missed
+        line.state = holding(events)
+        return events, missed
+
+    def _ask_after_loss(self, line: _Line, events: Sequence[Event]) -> None:
+        """What comes after a loss shows the state by itself, unless it is a change of one."""
+        is_change = line.kind == "trading" or (
+            line.kind == "depth" and not any(isinstance(event, Depth) and event.snapshot for event in events)
+        )
+        if line.kind in STATES and (is_change or not events):
+            self._ask(line.topic)
+
+    def _ask(self, topic: bytes) -> None:
         """A new subscription reaches the publisher; only a topic that was left can be subscribed anew."""
-        if any(isinstance(event, Depth) and event.snapshot for event in events):
-            return
-        wish = ASK + line.topic
+        wish = self._address + topic
         if wish in self._asked:
             self._socket.unsubscribe(wish)
         self._asked.add(wish)

@@ -15,7 +15,10 @@ CONFLATED = ("quote", "depth", "mark")
 
 END = b"|"
 ASK = b"?"
-"""Before a topic: the subscription that asks for a book's snapshot on it."""
+"""`?<who asks>?<topic, or its start>` is the subscription that asks what now holds; what comes before the topic is the
+address of the answers."""
+STATES = ("status", "trading", "mark", "quote", "depth")
+"""Kinds that show a state, in the order in which it is told to who asks."""
 EMPTY = b"\x90"
 """msgpack of no events."""
 UNKNOWN_COUNT = -1
@@ -42,6 +45,12 @@ def prefixes(instruments: Sequence[InstrumentId], markets: Sequence[str], kinds:
     wanted = [topic_of(instrument, kind) for instrument in instruments for kind in kinds]
     wanted += [f"{market}/{kind}/".encode() for market in markets for kind in kinds]
     return wanted or [b""]
+
+
+def asked_of(wish: bytes) -> tuple[bytes, bytes]:
+    """(address of the answers, start of the topics) of a subscription that asks."""
+    start = wish.find(ASK, 1) + 1
+    return wish[:start], wish[start:]
 
 
 def missed_between(last: int, number: int, is_beat: bool) -> int:

@@ -2,14 +2,18 @@
 
 import asyncio
 import contextlib
+import os
 import random
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from jtrader.bus.conflation import Conflation
 from jtrader.bus.market import KINDS, UNKNOWN_COUNT, Batch, MarketPublisher, MarketSubscriber
+from jtrader.bus.publishing import holding
 from jtrader.domain.errors import BadInput, Unavailable
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.market import (
@@ -116,6 +120,8 @@ class LossyPublisher(MarketPublisher):
         for event in events:
             topic = self._topic(event)
             self._last[topic] = self._last.get(topic, self._base) + 1
+            if (state := holding([event])) is not None:
+                self._newest[topic] = state
         return None
 
 
@@ -292,6 +298,79 @@ def test_who_subscribes_a_book_or_lost_some_of_it_gets_it_whole() -> None:
     asyncio.run(run())
 
 
+UP, DOWN, STALE = (FeedStatus(BTC, n, n, state) for n, state in enumerate(("up", "down", "stale"), start=1))
+HALTED, NEW_RULES = TradingStatus(BTC, 1, "halted"), TradingStatus(BTC, 2, "rules")
+MARK = Mark(BTC, 1, 100.0, 100.0, 0.0, 9)
+
+
+@pytest.mark.parametrize(
+    ("told", "heard"),
+    [
+        ([UP, HALTED], [UP, HALTED]),
+        ([HALTED, NEW_RULES, UP, STALE], [STALE, HALTED]),
+        ([UP, MARK, quote(1), quote(2)], [UP, MARK, quote(2)]),
+        ([quote(1), UP], [UP, quote(1)]),
+        ([UP, quote(1), DOWN], [DOWN]),
+        ([trade(1), Funding(BTC, 1, 0.0001)], []),
+    ],
+    ids=["halted", "rules hide no halt", "prices", "status first", "no quote of a feed that is down", "no history"],
+)
+def test_who_comes_late_hears_what_holds_and_nobody_hears_it_twice(told: list[Event], heard: list[Event]) -> None:
+    async def run() -> None:
+        publisher = MarketPublisher("tcp://127.0.0.1:*")
+        with wire(publisher) as early:
+            await joined(publisher, early, trade(0))
+            await drained(early, publisher, trade(-1))
+            publisher.publish(told)
+            with contextlib.closing(MarketSubscriber(publisher.uri, [BTC])) as end:
+                late = end.batches()
+                seen: list[Event] = []
+                while not any(isinstance(event, Trade) and event.trade_id == -2 for event in seen):
+                    arrival = asyncio.ensure_future(anext(late))
+                    while not (await asyncio.wait([arrival], timeout=0.02))[0]:
+                        publisher.beat()
+                        publisher.publish([trade(-2)])
+                    seen += arrival.result().events
+                assert [event for event in seen if not isinstance(event, Trade)] == heard
+            publisher.publish([trade(-3)])
+            after = [event async for batch in _until(early, trade(-3)) for event in batch.events]
+            states = [e for e in after if not isinstance(e, Trade)]
+            assert sorted(map(str, states)) == sorted(str(e) for e in told if not isinstance(e, Trade))
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("lost", [DOWN, HALTED, quote(5), MARK], ids=lambda event: type(event).__name__)
+def test_a_lost_last_state_is_told_again(lost: Event) -> None:
+    async def run() -> None:
+        publisher = LossyPublisher("tcp://127.0.0.1:*")
+        with wire(publisher) as batches:
+            await joined(publisher, batches, trade(0))
+            publisher.publish([UP, TradingStatus(BTC, 0, "trading"), quote(1), Mark(BTC, 0, 99.0, 99.0, 0.0, 9)])
+            await drained(batches, publisher, trade(1))
+            publisher.beat()
+            publisher.losing = True
+            publisher.publish([lost])
+            publisher.losing = False
+            seen: list[Event] = []
+            while lost not in seen:
+                arrival = asyncio.ensure_future(anext(batches))
+                while not (await asyncio.wait([arrival], timeout=0.02))[0]:
+                    publisher.beat()
+                seen += arrival.result().events
+            assert seen == [lost]
+
+    asyncio.run(run())
+
+
+async def _until(batches: AsyncIterator[Batch], marker: Trade) -> AsyncIterator[Batch]:
+    while True:
+        batch = await next_batch(batches)
+        yield batch
+        if marker in batch.events:
+            return
+
+
 def test_queues_are_bounded_and_every_message_is_told_or_counted_as_missed() -> None:
     """Trades are never conflated: who is away for too long loses some, and knows how many."""
     sent = 30_000
@@ -319,6 +398,48 @@ def test_queues_are_bounded_and_every_message_is_told_or_counted_as_missed() -> 
             assert told < sent / 2
 
     asyncio.run(run())
+
+
+def test_what_waits_for_one_that_stands_still_is_bounded_in_bytes(tmp_path: Path) -> None:
+    """A process that never reads, and books of 20 kB: far fewer of them may wait than small messages."""
+    book = depth(1, *((float(price), 1.0) for price in range(1, 1_100)), snapshot=True)
+
+    async def run() -> None:
+        uri = f"ipc://{tmp_path}/bus"
+        with contextlib.closing(MarketPublisher(uri, queue_bytes=20_000_000)) as publisher:
+            reader = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", STANDS_STILL, uri, stdout=asyncio.subprocess.PIPE
+            )
+            assert reader.stdout is not None
+            assert await reader.stdout.readline() == b"ready\n"
+            try:
+                publisher.publish([book])
+                publisher.beat()
+                before = resident()
+                for _ in range(5_000):
+                    publisher.publish([book])
+                assert resident() - before < 40_000_000
+            finally:
+                reader.kill()
+                await reader.wait()
+
+    asyncio.run(run())
+
+
+STANDS_STILL = """
+import os, signal, sys, zmq
+end = zmq.Context().socket(zmq.SUB)
+end.subscribe(b"")
+end.connect(sys.argv[1])
+end.recv
+print("ready", flush=True)
+end.poll(500)
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+def resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
 def test_a_market_can_be_subscribed_by_kind_and_no_name_is_taken_for_another() -> None:
