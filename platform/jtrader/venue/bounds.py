@@ -66,9 +66,9 @@ def keepable(instrument: Instrument) -> Instrument:
         return instrument
     contract = ONE if instrument.is_spot else instrument.contract_value
     step = instrument.quantity_step
-    while instrument.price_tick * step * contract * ATOM % 1:
+    while step * ATOM % 1 or instrument.price_tick * step * contract * ATOM % 1:
         step *= 10
     if step == instrument.quantity_step:
         return instrument
-    least = -(-instrument.min_quantity // step) * step
-    return msgspec.structs.replace(instrument, quantity_step=step, min_quantity=least)
+    steps, rest = divmod(instrument.min_quantity, step)
+    return msgspec.structs.replace(instrument, quantity_step=step, min_quantity=(steps + bool(rest)) * step)

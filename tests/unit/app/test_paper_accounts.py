@@ -133,13 +133,6 @@ def test_a_closed_venue_tells_no_prices(tmp_path: Path) -> None:
         open_paper(settings, settings.account("alpha"), (), (), START)
 
 
-def test_a_market_whose_bounds_are_not_known_is_refused(tmp_path: Path) -> None:
-    settings = desk(tmp_path)
-    other = settings.account("alpha").model_copy(update={"market": "huobi_option"})
-    with pytest.raises(BadInput, match="'alpha' is on huobi_option: paper accounts trade binance_spot"):
-        open_paper(settings, other, (), (), START)
-
-
 def test_an_account_is_opened_once(tmp_path: Path) -> None:
     assert read(Desk(tmp_path).settings, lambda broker: broker.balances())[0].total == 100_000
     assert Desk(tmp_path).wallet.holding("USDT").total == 100_000 * 10**8
