@@ -9,6 +9,9 @@ arrive that much later, so it counts as absent only when it was cancelled by its
 neither among orders nor among trades, and those minutes are over.
 """
 
+import asyncio
+import logging
+import random
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -25,11 +28,15 @@ from jtrader.exchange.huobi.endpoints import PUBLIC
 from jtrader.exchange.huobi.ids import OrderIds
 from jtrader.exchange.huobi.session import HuobiSession
 from jtrader.exchange.huobi.stream import PrivateStream
-from jtrader.ports.broker import BrokerError, NotOffered, OutcomeUnknown
+from jtrader.ports.broker import AccessDenied, BrokerError, NotOffered, OutcomeUnknown
+
+log = logging.getLogger(__name__)
 
 REQUEST_LIFE = 5 * MINUTE
 _SHORT_PAST = 2 * DAY
 """Ledger rows that are asked for behind the last one seen: the venue may book a row late."""
+_FIRST_WAIT, _LONGEST_WAIT = 0.25, 30.0
+"""Wall seconds between two questions for the market's time, at the start."""
 _OVERLAP = MINUTE
 """Fills are asked for again this long before the last one seen: trades of one instant come in any order."""
 
@@ -122,7 +129,7 @@ class HuobiBroker:
 
     async def reports(self) -> AsyncIterator[Report]:
         """Order states, fills, funding and transfers. Raises AccessDenied where the key is refused."""
-        self._since = self._since or await self._market_time()
+        await self._begin()
         async for report in self._stream.reports():
             if isinstance(report, Fill):
                 self._last_fill[report.instrument] = max(self._last_fill.get(report.instrument, 0), report.ts)
@@ -168,6 +175,23 @@ class HuobiBroker:
         fresh = [entry for entry in entries if entry.entry_id not in self._seen_entries]
         self._seen_entries.update(entry.entry_id for entry in fresh)
         return fresh
+
+    async def set_clock(self) -> None:
+        """Signatures carry the venue's time from then on. Raises BrokerError."""
+        await self._session.set_clock()
+
+    async def _begin(self) -> None:
+        """Notes the market time from which on fills and ledger rows may be missed; asked for until the venue tells."""
+        wait = _FIRST_WAIT
+        while not self._since:
+            try:
+                self._since = await self._market_time()
+            except AccessDenied:
+                raise
+            except BrokerError as error:
+                log.warning("account %s: the market's time can't be read (%s), trying again", self.account, error)
+                await asyncio.sleep(max(random.uniform(wait / 2, wait), getattr(error, "after", 0.0)))
+                wait = min(2 * wait, _LONGEST_WAIT)
 
     def _own(self, instrument: InstrumentId) -> InstrumentId:
         market, _ = split_instrument_id(instrument)

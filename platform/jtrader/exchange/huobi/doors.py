@@ -18,7 +18,7 @@ from jtrader.domain.account import VenueEntry
 from jtrader.domain.order import Fill, VenueOrder
 from jtrader.exchange.common.connection import Line
 from jtrader.exchange.common.session import Keys
-from jtrader.exchange.huobi.errors import BY_CODE
+from jtrader.exchange.huobi.errors import BY_CODE, STALE
 from jtrader.exchange.huobi.wire import inflate
 from jtrader.ports.broker import AccessDenied, BrokerError, RetryLater
 
@@ -49,13 +49,16 @@ class Greeting(Sequence[bytes]):
 
 
 class Door(ABC):
-    """One market's private stream. `now_ms` is the venue's time."""
+    """One market's private stream. `now_ms` is the venue's time; `greetings` counts how often it was entered."""
 
     url: str
+    denials: frozenset[str]
+    """Codes of an answer that tell of the key, its rights or the signature."""
 
     def __init__(self, keys: Keys, now_ms: Callable[[], int]) -> None:
         self._keys = keys
         self._now_ms = now_ms
+        self.greetings = 0
 
     @abstractmethod
     def line(self) -> Line: ...
@@ -83,6 +86,15 @@ class Door(ABC):
         digest = hmac.new(self._keys.secret.encode(), text.encode(), hashlib.sha256).digest()
         return {**names, "signature": base64.b64encode(digest).decode()}
 
+    def _refused(self, code: str, text: str) -> BrokerError:
+        """What is no fault of the key (a venue that restarts, too many requests, a stale timestamp) is tried again."""
+        message = f"HTX refused the private stream: {code} {text}"
+        if STALE in text.lower() or "timestamp" in text.lower():
+            return RetryLater(f"{message} ({STALE})", code)
+        if code in self.denials or BY_CODE.get(code) is AccessDenied:
+            return AccessDenied(message, code)
+        return RetryLater(message, code)
+
     def _timestamp(self) -> str:
         return datetime.fromtimestamp(self._now_ms() / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
@@ -92,6 +104,8 @@ class SpotDoor(Door):
 
     url = "wss://api.huobi.pro/ws/v2"
     topics = ("orders#*", "trade.clearing#*#1", "accounts.update#2")
+    denials = frozenset({"2000", "2002"})
+    """2000 is a wrong address, 2002 a wrong key or signature; with 2003 the venue could not look the account up."""
 
     def line(self) -> Line:
         return Line(self.url, greeting=Greeting(self._auth), inflate=inflate, pong=_pong)
@@ -104,10 +118,11 @@ class SpotDoor(Door):
         if action not in ("req", "sub"):
             return ""
         if code != "200":
-            raise _refused(code, str(message.get("message", "")), is_auth=message.get("ch") == "auth")
+            raise self._refused(code, str(message.get("message", "")))
         return "auth" if message.get("ch") == "auth" else "sub"
 
     def _auth(self) -> bytes:
+        self.greetings += 1
         fields = {
             "accessKey": self._keys.key,
             "signatureMethod": "HmacSHA256",
@@ -119,6 +134,9 @@ class SpotDoor(Door):
 
 class ContractDoor(Door):
     """The contracts' notification streams."""
+
+    denials = frozenset({"2001", "2002", "2003", "2007"})
+    """Authentication that is invalid, missing, failed; contracts not opened."""
 
     def __init__(self, url: str, topics: Sequence[Mapping[str, str]], keys: Keys, now_ms: Callable[[], int]) -> None:
         """`topics`: the fields of each subscription."""
@@ -139,10 +157,11 @@ class ContractDoor(Door):
         if op not in ("auth", "sub"):
             return ""
         if code != "0":
-            raise _refused(code, str(message.get("err-msg", "")), is_auth=op == "auth")
+            raise self._refused(code, str(message.get("err-msg", "")))
         return str(op)
 
     def _auth(self) -> bytes:
+        self.greetings += 1
         fields = {
             "AccessKeyId": self._keys.key,
             "SignatureMethod": "HmacSHA256",
@@ -151,14 +170,6 @@ class ContractDoor(Door):
         }
         signed = self._signed(fields)
         return _json({"op": "auth", "type": "api", **fields, "Signature": signed["signature"]})
-
-
-def _refused(code: str, text: str, is_auth: bool) -> BrokerError:
-    """A key that is refused halts; anything else is tried again."""
-    message = f"HTX refused the private stream: {code} {text}"
-    if is_auth or code == "2002" or BY_CODE.get(code) is AccessDenied:
-        return AccessDenied(message, code)
-    return BrokerError(message, code)
 
 
 def _pong(message: bytes) -> bytes | None:

@@ -20,6 +20,8 @@ from jtrader.ports.broker import (
 )
 
 GOOD = ("200", "0")
+STALE = "submission time"
+"""Words of a refusal for its timestamp: HTX has no code of its own for that, so it looks like a wrong key."""
 
 BY_CODE: dict[str, type[BrokerError]] = {
     "api-signature-not-valid": AccessDenied,

@@ -14,12 +14,10 @@ from jtrader.domain.times import from_millis
 from jtrader.exchange.common.session import CcxtSession, Keys, Meter
 from jtrader.exchange.huobi.budget import HuobiBudget, weight
 from jtrader.exchange.huobi.endpoints import PUBLIC
-from jtrader.exchange.huobi.errors import refusal, translate
+from jtrader.exchange.huobi.errors import STALE, refusal, translate
 from jtrader.exchange.huobi.rows import row_field
 from jtrader.ports.broker import BrokerError, RetryLater
 
-STALE = "submission time"
-"""Words of a refusal for its timestamp: HTX has no code of its own for that, so ccxt takes it for a wrong key."""
 RATE_CODES = ("rate-too-many-requests", "base-request-exceed-frequency-limit", "request limit", "429", "1032")
 
 
@@ -54,7 +52,7 @@ class HuobiSession:
         except RetryLater as error:
             if STALE in str(error):
                 with contextlib.suppress(BrokerError):
-                    await self._inner.set_clock()
+                    await self.set_clock()
             raise
 
     async def data_of_list(self, method: str, items: Sequence[Mapping[str, Any]], is_order: bool = False) -> Any:
@@ -66,6 +64,10 @@ class HuobiSession:
         except BaseError as error:
             raise self._inner.translated(error, is_order) from error
         return self._good(answer, is_order).get("data")
+
+    async def set_clock(self) -> None:
+        """Signatures carry the venue's own time from then on. Raises BrokerError."""
+        await self._inner.set_clock()
 
     async def market_time(self, instrument: InstrumentId) -> int:
         """The newest market time in ns, as the instrument's market tells it."""

@@ -1,9 +1,10 @@
 """The private stream of one account: what happens to it as reports, across reconnects, without a lasting hole.
 
 After each (re)connect the stream is live first, and then what may have been missed is read over REST: fills from the
-last known trade on, the state of every order that was not final, ledger rows. An order that tells of more than its
-fills have shown waits for them, and they are read over REST where the stream doesn't bring them: a final state is never
-told before its fills. Receivers apply a fill or row once by its id, so that one told twice does no harm.
+last known trade on, the state of every order that was not final, ledger rows. A message that can't be read is put
+aside, and what it may have told is read in the same way. An order that tells of more than its fills have shown waits
+for them, and they are read over REST where the stream doesn't bring them: a final state is never told before its fills.
+Receivers apply a fill or row once by its id, so that one told twice does no harm.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from jtrader.domain.times import DAY, HOUR
 from jtrader.exchange.common.connection import Connection
 from jtrader.exchange.huobi.desks import Desk
 from jtrader.exchange.huobi.doors import Message, Report
+from jtrader.exchange.huobi.errors import STALE
 from jtrader.exchange.huobi.held import HeldOrders
 from jtrader.ports.broker import AccessDenied, BrokerError, OrderNotFound, RetryLater
 
@@ -35,6 +37,10 @@ _LOOK_BACK = (0, 0, 0, HOUR, DAY, 10 * DAY)
 """How far behind the last fill they are looked for, try by try (ns): some may be older than this process."""
 _MOST_TRIES = 12
 """After that (about two minutes) an order is told without them."""
+MOST_UNREADABLE = 10
+"""Messages in a row that can't be read before the stream is given up."""
+_UNREADABLE = (Broken, BadInput, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What reading a message of another shape than the documented one ends in."""
 _OF_TRADES = (EntryKind.TRADE, EntryKind.FEE)
 
 
@@ -46,6 +52,10 @@ class Reader(Protocol):
     async def fills_since_last(self, back: int = 0) -> list[Fill]: ...
 
     async def new_entries(self) -> list[VenueEntry]: ...
+
+    async def set_clock(self) -> None:
+        """Signatures carry the venue's time from then on."""
+        ...
 
 
 class _Live:
@@ -63,11 +73,24 @@ class _Overdue(NamedTuple):
     tries: int
 
 
+class _Refused(NamedTuple):
+    """The key was not accepted: by a wrong clock, or for good."""
+
+    error: BrokerError
+    greeting: int
+
+
+class _Unreadable(NamedTuple):
+    """A message that is no JSON object."""
+
+    error: ValueError
+
+
 class _Failed(NamedTuple):
     error: BaseException
 
 
-_Item = Message | Report | _Live | _Missed | _Overdue | _Failed
+_Item = Message | Report | _Live | _Missed | _Overdue | _Refused | _Unreadable | _Failed
 
 
 class PrivateStream:
@@ -81,6 +104,8 @@ class PrivateStream:
         self._ledger_hint = asyncio.Event()
         self._held = HeldOrders()
         self._unanswered = 0
+        self._unreadable = 0
+        self._clock_set_after: int | None = None
         self._wait_missed = 0.0
         self._connection = Connection(desk.door.line(), simulator_uri, self._on_message, lambda: None, self._on_down)
         self.live = asyncio.Event()
@@ -95,7 +120,8 @@ class PrivateStream:
         self._unfinished.pop(client_order_id, None)
 
     async def reports(self) -> AsyncIterator[Report]:
-        """Raises AccessDenied where the key is refused, Broken for what can't be read; all else is tried again."""
+        """Raises AccessDenied where the key is refused under the venue's own time, Broken where nothing can be read any
+        more; all else is tried again."""
         tasks = [asyncio.create_task(self._connection.run()), asyncio.create_task(self._follow_ledger())]
         for task in tasks:
             task.add_done_callback(self._on_end)
@@ -115,12 +141,11 @@ class PrivateStream:
             message = self._desk.door.parse(raw)
             answered = self._desk.door.answered(message)
         except ValueError as error:
-            self._queue.put_nowait(_Failed(Broken(f"HTX's private stream sent what can't be read ({error})")))
-            return
-        except AccessDenied as error:
-            self._queue.put_nowait(_Failed(error))
+            self._queue.put_nowait(_Unreadable(error))
             return
         except BrokerError as error:
+            if isinstance(error, AccessDenied) or STALE in str(error):
+                self._queue.put_nowait(_Refused(error, self._desk.door.greetings))
             log.warning("private stream: %s; starting it over", error)
             raise BadInput(str(error)) from error
         if answered == "auth":
@@ -150,28 +175,57 @@ class PrivateStream:
         if isinstance(item, _Live):
             if self._connection.is_up:
                 self.epoch += 1
+                self._clock_set_after = None
                 self.live.set()
             return await self._missed()
         if isinstance(item, _Missed):
             return await self._missed()
         if isinstance(item, _Overdue):
             return await self._overdue(item)
+        if isinstance(item, _Refused):
+            await self._refused(item)
+            return []
         if isinstance(item, VenueOrder | Fill | VenueEntry):
             return [item]
-        if self._desk.hints_at_ledger(item):
-            self._ledger_hint.set()
         return self._in_order(await self._told(item))
 
-    async def _told(self, message: Message) -> list[Report]:
-        """A message may need a look at the venue; where that fails, what was missed is read soon."""
+    async def _refused(self, item: _Refused) -> None:
+        """HTX may take a stale timestamp for a wrong key: the key counts as refused once that was so with the venue's
+        own time in the signature."""
+        set_after = self._clock_set_after
+        if isinstance(item.error, AccessDenied) and set_after is not None and item.greeting > set_after:
+            raise item.error
         try:
-            return await self._desk.read(message)
+            await self._reader.set_clock()
+        except BrokerError as error:
+            log.warning("private stream: the venue's time can't be read (%s)", error)
+        else:
+            self._clock_set_after = self._desk.door.greetings
+
+    async def _told(self, message: Message | _Unreadable) -> list[Report]:
+        """A message may need a look at the venue; where that fails, what was missed is read soon. One that can't be
+        read is put aside, and what it may have told is read over REST instead, where the same fault is Broken."""
+        try:
+            if isinstance(message, _Unreadable):
+                raise message.error
+            if self._desk.hints_at_ledger(message):
+                self._ledger_hint.set()
+            told = await self._desk.read(message)
         except AccessDenied:
             raise
         except BrokerError as error:
             log.warning("private stream: %s; what it told is read again", error)
             self._later(1.0, _Missed())
             return []
+        except _UNREADABLE as error:
+            self._unreadable += 1
+            if self._unreadable > MOST_UNREADABLE:
+                raise Broken(f"HTX's private stream sends what can't be read ({error!r})") from error
+            log.error("private stream: %r; reading over REST what it may have told: %.300r", error, message)
+            self._queue.put_nowait(_Missed())
+            return []
+        self._unreadable = 0
+        return told
 
     def _in_order(self, reports: Sequence[Report]) -> list[Report]:
         """Each order behind its fills: one that tells of more is held. Fills that were told are left out."""

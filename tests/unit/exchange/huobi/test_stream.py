@@ -51,16 +51,20 @@ TOLD: dict[str, list[Report]] = {"partly": [PARTLY], "filled": [FILLED], "first"
 
 
 class ScriptedDesk(Desk):
-    """Messages name what they tell. `puzzled`: how many messages need a look at the venue that fails."""
+    """Messages name what they tell. `puzzled`: how many messages need a look at the venue that fails; `drifted`: what
+    reading the next ones ends in."""
 
     def __init__(self) -> None:
         self.door = ContractDoor("wss://venue.example/private", [{"topic": "orders.*"}], Keys("k", "s"), lambda: 0)
         self.puzzled = 0
+        self.drifted: list[Exception] = []
 
     async def read(self, message: Message) -> list[Report]:
         if self.puzzled:
             self.puzzled -= 1
             raise RetryLater("too many requests", after=0.0)
+        if self.drifted:
+            raise self.drifted.pop()
         return TOLD.get(str(message.get("tells")), [])
 
     def hints_at_ledger(self, message: Message) -> bool:
@@ -77,6 +81,14 @@ class ScriptedReader:
         self.states: dict[ClientOrderId, VenueOrder] = {}
         self.asked: list[str] = []
         self.looked_back: list[int] = []
+        self.clocks_unread = 0
+        self.on_clock: Callable[[], None] = lambda: None
+
+    async def set_clock(self) -> None:
+        if self.clocks_unread:
+            self.clocks_unread -= 1
+            raise RetryLater("maintenance")
+        self.on_clock()
 
     async def order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder:
         self.asked.append(client_order_id)
@@ -114,8 +126,8 @@ class Rig:
         self.sockets.append(line)
         async for message in line:
             op = json.loads(message.data)["op"]
-            code = self.refusing.get(op, "0")
-            await line.send_str(json.dumps({"op": op, "err-code": code, "err-msg": "no" if code != "0" else ""}))
+            code, _, why = self.refusing.get(op, "0").partition(" ")
+            await line.send_str(json.dumps({"op": op, "err-code": code, "err-msg": why}))
         return line
 
     async def tell(self, *names: str) -> None:
@@ -235,13 +247,37 @@ def test_an_order_whose_fills_the_venue_never_shows_is_told_in_the_end(monkeypat
     run(script)
 
 
-def test_a_key_that_is_refused_ends_the_stream() -> None:
+def test_a_key_that_is_refused_under_the_venues_own_time_ends_the_stream() -> None:
     async def script(at: Rig) -> None:
         await at.until(lambda: at.error is not None)
         assert isinstance(at.error, AccessDenied)
-        assert len(at.sockets) == 1
+        assert 2 <= len(at.sockets) <= 3
 
-    run(script, lambda at: at.refusing.update(auth="2002"))
+    run(script, lambda at: at.refusing.update(auth="2002 auth.fail"))
+
+
+@pytest.mark.parametrize("why", ["2002 auth.fail", "2003 Invalid submission time"])
+def test_a_wrong_clock_is_set_right_and_the_stream_comes_up(why: str) -> None:
+    def prepare(at: Rig) -> None:
+        at.refusing["auth"] = why
+        at.reader.clocks_unread = 1
+        at.reader.on_clock = at.refusing.clear
+
+    async def script(at: Rig) -> None:
+        await live(at)
+        assert at.error is None
+
+    run(script, prepare)
+
+
+def test_a_venue_that_cannot_tell_whose_key_it_is_is_asked_again() -> None:
+    async def script(at: Rig) -> None:
+        await at.until(lambda: len(at.sockets) >= 3)
+        assert at.error is None
+        at.refusing.clear()
+        await live(at)
+
+    run(script, lambda at: at.refusing.update(auth="500 system error"))
 
 
 def test_a_subscription_that_is_refused_is_tried_anew() -> None:
@@ -255,10 +291,37 @@ def test_a_subscription_that_is_refused_is_tried_anew() -> None:
     run(script, lambda at: at.refusing.update(sub="2011"))
 
 
-def test_what_cannot_be_read_ends_the_stream() -> None:
+@pytest.mark.parametrize("fault", [None, Broken("no such state"), AttributeError("'str' has no 'get'"), KeyError("id")])
+def test_what_cannot_be_read_is_put_aside_and_read_over_rest(
+    fault: Exception | None, caplog: pytest.LogCaptureFixture
+) -> None:
     async def script(at: Rig) -> None:
         await live(at)
-        await at.sockets[-1].send_str("{not json")
+        at.stream.watch_order(SWAP, MINE)
+        at.reader.states[MINE], at.reader.fills = FILLED, [FIRST, SECOND]
+        if fault is None:
+            await at.sockets[-1].send_str("{not json")
+        else:
+            at.desk.drifted = [fault]
+            await at.tell("filled")
+        await at.until_told(FIRST, SECOND, FILLED)
+        assert (at.error, at.stream.epoch) == (None, 1)
+        assert "may have told" in caplog.text
+
+    run(script)
+
+
+def test_a_stream_of_which_nothing_can_be_read_is_given_up() -> None:
+    async def script(at: Rig) -> None:
+        await live(at)
+        at.desk.drifted = [Broken("what is that?")] * streams.MOST_UNREADABLE
+        for _ in range(streams.MOST_UNREADABLE):
+            await at.tell("filled")
+        await at.tell("first")
+        await at.until_told(FIRST)
+        at.desk.drifted = [Broken("what is that?")] * (streams.MOST_UNREADABLE + 1)
+        for _ in range(streams.MOST_UNREADABLE + 1):
+            await at.tell("filled")
         await at.until(lambda: at.error is not None)
         assert isinstance(at.error, Broken)
 
