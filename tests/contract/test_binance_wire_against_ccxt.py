@@ -154,7 +154,7 @@ def test_recorded_connections_are_read_as_ccxt_reads_them(venue: str) -> None:
         for message in messages:
             oracle.hear(json.loads(message)["data"])
         reader = decoder(messages)
-        reader.market_time = 1  # spot's quotes have no time of their own
+        reader.clock.saw(1)  # spot's quotes have no time of their own
         events = told_by(reader, messages)
         assert trades_of(events) == oracle.trades
         assert len(oracle.trades) >= 2
@@ -193,7 +193,7 @@ def test_a_recorded_book_is_kept_as_ccxt_keeps_it() -> None:
     messages = [row["payload"] for row in parquet.read_table(USDM, columns=["payload"]).to_pylist()]
     btc = InstrumentId("binance_usdm:BTCUSDT")
     keeper, listener = BookKeeper(btc, futures_ids), OrderBook(btc)
-    reader = Decoder({VenueSymbol("BTCUSDT"): btc}, lambda _, *update: keeper.update(*update))
+    reader = Decoder({VenueSymbol("BTCUSDT"): btc}, on_depth=lambda _, *update: keeper.update(*update))
     snapshot: dict[str, Any] = {}
     updates: list[dict[str, Any]] = []
 

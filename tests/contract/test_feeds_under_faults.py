@@ -71,20 +71,23 @@ def rests(venue: Simulator) -> Iterator[dict[str, Any]]:
 class Listened:
     """A feed, what it told, and the book that a listener makes of it."""
 
-    def __init__(self, simulator: Simulator, rests: dict[str, Any], name: str, listing_every: float = 0.0) -> None:
+    def __init__(
+        self, simulator: Simulator, rests: dict[str, Any], name: str, listing_every: float = 0.0, *others: str
+    ) -> None:
         self.simulator = simulator
         self.name = InstrumentId(name)
         self.wire = WIRES[name]
         market = Market(split_instrument_id(self.name)[0])
         self.rest = rests[market]
         listing = ListingWatch(self.rest, [self.name], listing_every) if listing_every else None
+        names = [self.name, *map(InstrumentId, others)]
         self.feed: Feed
         if market == "bitmex":
-            self.feed = BitmexFeed(market, [self.name], simulator.uri, listing=listing)
+            self.feed = BitmexFeed(market, names, simulator.uri, listing=listing)
         elif market == "binance_usdm":
-            self.feed = BinanceFeed(market, [self.name], simulator.uri, books=self.rest, listing=listing)
+            self.feed = BinanceFeed(market, names, simulator.uri, books=self.rest, listing=listing)
         else:
-            self.feed = HuobiFeed(market, [self.name], simulator.uri, listing=listing)
+            self.feed = HuobiFeed(market, names, simulator.uri, listing=listing)
         self.told: list[Any] = []
         self.book = OrderBook(self.name)
         self.crossed = 0
@@ -105,7 +108,7 @@ class Listened:
 
     @property
     def states(self) -> list[str]:
-        return [event.state for event in self.of(FeedStatus)]
+        return [event.state for event in self.of(FeedStatus) if event.instrument == self.name]
 
     @property
     def snapshots(self) -> int:
@@ -154,10 +157,10 @@ def levels_of(simulator: Simulator, name: InstrumentId) -> Levels:
 
 @contextlib.asynccontextmanager
 async def listening(
-    simulator: Simulator, rests: dict[str, Any], name: str, idle: float = 0.0, listing_every: float = 0.0
+    simulator: Simulator, rests: dict[str, Any], name: str, *others: str, idle: float = 0.0, listing_every: float = 0.0
 ) -> AsyncIterator[Listened]:
-    """`idle`: wall seconds of silence after which a peer has to answer a ping."""
-    made = Listened(simulator, rests, name, listing_every)
+    """`idle`: wall seconds of silence after which a peer has to answer a ping. `others` are followed as well."""
+    made = Listened(simulator, rests, name, listing_every, *others)
     for connection in made.feed._connections:
         if idle:
             connection.line = msgspec.structs.replace(connection.line, idle=idle)
@@ -196,6 +199,29 @@ def test_a_lost_connection_is_told_and_begins_anew(
             await at.run_for(5)
             assert at.states == ["up", "down", "up"]
             assert [status.epoch for status in at.of(FeedStatus)] == [1, 1, 2]
+            await at.is_the_venues_book()
+
+    run(work)
+
+
+@pytest.mark.parametrize(
+    ("name", "gone"),
+    [(BITMEX_BTC, "bitmex:XBTZ20"), (HUOBI_SWAP, "huobi_swap:GONE-USD"), (HUOBI_SPOT, "huobi_spot:goneusdt")],
+)
+def test_an_instrument_that_the_venue_refuses_is_left_out(
+    venue: Simulator, rests: dict[str, Any], name: str, gone: str
+) -> None:
+    """As one that was delivered: the market's others go on, also after the next reconnect."""
+
+    async def work() -> None:
+        async with listening(venue, rests, name, gone) as at:
+            await at.until(lambda: at.feed.states[InstrumentId(gone)] == "down")
+            with faults(venue, rule("disconnect", {"host": at.wire.host, "times": 1})):
+                await at.until(lambda: at.feed.epoch == 2 and at.book.is_known)
+            await at.run_for(5)
+            assert at.states == ["up", "down", "up"]
+            assert at.feed.states == {at.name: "up", gone: "down"}
+            assert {event.instrument for event in at.told if not isinstance(event, FeedStatus)} == {at.name}
             await at.is_the_venues_book()
 
     run(work)
@@ -294,7 +320,10 @@ def test_a_quote_that_cant_be_is_quarantined(
         (BITMEX_BTC, '"action":"insert".*"side":"Buy"', {"change": "set", "field": "price", "value": 900_000.0}),
         (BITMEX_BTC, '"action":"insert"', {"change": "missing", "field": "size"}),
         (BITMEX_BTC, '"action":"update"', {"change": "missing", "field": "size"}),
+        (BITMEX_BTC, '"action":"update"', {"change": "set", "field": "timestamp", "value": "2099-01-01T00:00:00.000Z"}),
         (HUOBI_SWAP, '"event":"update"', {"change": "set", "field": "bids", "value": [[900_000.0, 1]]}),
+        (HUOBI_SWAP, '"event":"update"', {"change": "set", "field": "ts", "value": 4_070_908_800_000}),
+        (VENUES[0], "depthUpdate", {"change": "set", "field": "T", "value": 1_768_491_000_000_000_000}),
     ],
 )
 def test_a_book_that_cant_be_is_quarantined_until_the_next_snapshot(

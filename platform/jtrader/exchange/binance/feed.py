@@ -61,15 +61,11 @@ class BinanceFeed(Feed):
             lines.append(Line(url, greeting=[subscribe]))
         super().__init__(symbols, lines, simulator_uri, candles, stale_after, listing)
         kept = self.keep_books(POLICIES[market], books).update if books is not None else None
-        self._decoder = Decoder(symbols, kept, volume_is_contracts=market == COINM)
+        self._decoder = Decoder(symbols, self.clock, kept, volume_is_contracts=market == COINM)
 
     def read(self, message: bytes) -> Sequence[Event]:
         event = self._decoder.decode(message)
         return () if event is None else (event,)
-
-    @property
-    def market_time(self) -> int:
-        return self._decoder.market_time
 
     @property
     def missed_trades(self) -> int:

@@ -13,6 +13,7 @@ from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId, VenueSymbol
 from jtrader.domain.market import Candle, Depth, Event, Level, Mark, Quote, Trade
 from jtrader.domain.times import MILLISECOND
+from jtrader.exchange.common.freshness import MarketClock
 
 
 class TradeMessage(msgspec.Struct, gc=False):
@@ -118,13 +119,14 @@ OnDepth = Callable[[InstrumentId, int, tuple[Level, ...], tuple[Level, ...], int
 class Decoder:
     """Reads one connection's messages in order, for the given symbols.
 
-    Keeps the newest market time seen (`market_time`, ns; 0 = none yet), and counts trades whose ids show that some
-    were missed (`missed_trades`). Old news (a trade or quote numbered at or below the last one) is dropped.
+    Keeps the market's `clock`, and counts trades whose ids show that some were missed (`missed_trades`). Old news (a
+    trade or quote numbered at or below the last one) is dropped.
     """
 
     def __init__(
         self,
         instruments: Mapping[VenueSymbol, InstrumentId],
+        clock: MarketClock | None = None,
         on_depth: OnDepth | None = None,
         volume_is_contracts: bool = False,
     ) -> None:
@@ -134,7 +136,7 @@ class Decoder:
         self._instruments: dict[str, InstrumentId] = dict(instruments.items())
         self._last_trade: dict[str, int] = {}
         self._last_quote: dict[str, int] = {}
-        self.market_time = 0
+        self.clock = clock or MarketClock()
         self.missed_trades = 0
         self._envelope = msgspec.json.Decoder(_Envelope)
         self._kinds: dict[bytes, tuple[msgspec.json.Decoder[Any], Callable[[Any], Event | None]]] = {
@@ -196,7 +198,7 @@ class Decoder:
         if instrument is None or m.u <= self._last_quote.get(m.s, 0):
             return None
         self._last_quote[m.s] = m.u
-        ts = self._at(m.T) if m.T else self.market_time
+        ts = self._at(m.T) if m.T else self.clock.newest
         return Quote(instrument, ts, m.b, m.B, m.a, m.A) if ts else None
 
     def _mark(self, m: MarkMessage) -> Mark | None:
@@ -214,9 +216,12 @@ class Decoder:
         return Candle(instrument, k.t * MILLISECOND, k.o, k.h, k.l, k.c, k.q if self._volume_is_contracts else k.v)
 
     def _at(self, millis: int) -> int:
-        ts = millis * MILLISECOND
-        if ts > self.market_time:
-            self.market_time = ts
+        ts, clock = millis * MILLISECOND, self.clock
+        if ts > clock.newest:
+            if ts <= clock.horizon:
+                clock.newest = ts
+            else:
+                clock.leap(ts)
         return ts
 
 

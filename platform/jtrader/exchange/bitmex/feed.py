@@ -41,20 +41,22 @@ class BitmexFeed(Feed):
     ) -> None:
         """`books`: whole books are kept. The rest as in `Feed`.
 
-        Trades are subscribed first and books last, and the connection counts as up once the trades are answered: a
-        connection that replaces another overlaps it in trades, which are told once, and not in books.
+        Each topic is asked for by itself, so that a refusal names it. Trades are subscribed first and books last, and
+        the connection counts as up once the trades are answered: a connection that replaces another overlaps it in
+        trades, which are told once, and not in books.
         """
         symbols = symbols_of(market, instruments, (MARKET,), "BitMEX")
         tables = (*TABLES, BOOK) if books else TABLES
         topics = [f"{table}:{symbol}" for table in tables for symbol in symbols]
-        line = Line(URL, greeting=[command("subscribe", topics)], answers=1 + 2 * len(symbols), ping=b"ping")
+        greeting = [command("subscribe", [topic]) for topic in topics]
+        line = Line(URL, greeting=greeting, answers=1 + 2 * len(symbols), ping=b"ping")
         super().__init__(symbols, [line], simulator_uri, candles, stale_after, listing)
         self._names: dict[InstrumentId, VenueSymbol] = {name: symbol for symbol, name in symbols.items()}
         self._told = dict.fromkeys(self._names, 0)
         """Book messages of each instrument: the count is the number that proves them, since the venue has none."""
         self._quotes: dict[InstrumentId, Quote] = {}
         self._doubts = dict.fromkeys(self._names, 0)
-        self._decoder = Decoder(symbols)
+        self._decoder = Decoder(symbols, self.clock)
         if books:
             self.keep_books(version_ids)
 
@@ -84,10 +86,6 @@ class BitmexFeed(Feed):
             if self._doubts[instrument] >= MOST_DOUBTS:
                 self._doubts[instrument] = 0
                 self._lose(instrument)
-
-    @property
-    def market_time(self) -> int:
-        return self._decoder.market_time
 
     def restart(self) -> None:
         self._decoder.restart()

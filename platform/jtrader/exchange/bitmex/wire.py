@@ -30,6 +30,8 @@ from jtrader.exchange.bitmex.messages import (
     rows_of,
 )
 from jtrader.exchange.bitmex.moments import MomentReader
+from jtrader.exchange.common.connection import TopicRefused
+from jtrader.exchange.common.freshness import MarketClock
 
 Table = tuple[Callable[[bytes], Any], Callable[[Any], list[Event]]]
 """How a table's messages are decoded, and what its rows become."""
@@ -43,18 +45,19 @@ _ACTIONS = ("partial", *_CHANGES)
 class Decoder:
     """Reads one connection's messages in order, for the given symbols.
 
-    A trade is told once, by its id. `market_time` is the newest time seen (ns; 0 = none yet). `broken` are the symbols
-    whose book has to be asked for anew, since a row did not fit: nothing is told of them until their next partial.
+    A trade is told once, by its id. It keeps the market's `clock`. `broken` are the symbols whose book has to be asked
+    for anew, since a row did not fit: nothing is told of them until their next partial.
     """
 
-    def __init__(self, instruments: Mapping[VenueSymbol, InstrumentId]) -> None:
+    def __init__(self, instruments: Mapping[VenueSymbol, InstrumentId], clock: MarketClock | None = None) -> None:
         self._instruments: dict[str, InstrumentId] = dict(instruments.items())
         self._books = {symbol: LevelIds() for symbol in self._instruments}
         self._states = {symbol: InstrumentState(name) for symbol, name in self._instruments.items()}
         self._moment = MomentReader().read
         self._envelope = msgspec.json.Decoder(Envelope)
         self._seen: dict[str, None] = {}
-        self.market_time = 0
+        self.clock = clock or MarketClock()
+        self._funded: dict[str, int] = {}
         self.broken: set[str] = set()
         books = (rows_of(LevelRow), self._levels)
         self._tables: dict[str, Table] = {
@@ -71,8 +74,8 @@ class Decoder:
         self._heads |= {head(name, action): changes for name in names for action in _CHANGES}
 
     def decode(self, message: bytes) -> list[Event]:
-        """Raises msgspec.DecodeError or BadInput for what can't be read, BadInput where BitMEX refuses a
-        subscription."""
+        """Raises msgspec.DecodeError or BadInput for what can't be read, TopicRefused where BitMEX refuses an
+        instrument, BadInput where it refuses anything else."""
         table = self._heads.get(message[NAMES]) or self._looked_up(message)
         return table[1](table[0](message)) if table is not None else []
 
@@ -88,8 +91,17 @@ class Decoder:
             return None
         envelope = self._envelope.decode(message)
         if envelope.error:
-            raise BadInput(f"BitMEX refused a request on its stream: {envelope.error}")
+            raise self._refused(envelope)
         return self._tables.get(envelope.table)
+
+    def _refused(self, envelope: Envelope) -> BadInput:
+        """A request names its topics: an unknown or expired symbol is that of one instrument."""
+        why = f"BitMEX refused a request on its stream: {envelope.error}"
+        args = envelope.request.get("args") if isinstance(envelope.request, dict) else None
+        symbols = {str(one).partition(":")[2] for one in args} if isinstance(args, list) else set()
+        if len(symbols) == 1 and (symbol := symbols.pop()) in self._instruments and "symbol" in envelope.error.lower():
+            return TopicRefused(self._instruments[symbol], f"{why} ({symbol})")
+        return BadInput(why)
 
     def _trades(self, told: Rows[TradeRow]) -> list[Event]:
         if told.action != "insert":
@@ -125,7 +137,7 @@ class Decoder:
         price = None if book is None else book.apply_one(action, row)
         if price is None:
             return self._levels(told)
-        ts = self._at(row.timestamp) if row.timestamp else self.market_time
+        ts = self._at(row.timestamp) if row.timestamp else self.clock.newest
         level = ((price, 0.0 if action == "delete" else row.size),)
         instrument = self._instruments[row.symbol]
         return [Depth(instrument, ts, level, ()) if row.side == "Buy" else Depth(instrument, ts, (), level)]
@@ -149,7 +161,7 @@ class Decoder:
         if action == "partial":
             self.broken.discard(symbol)
         text = rows[0].timestamp if rows else ""
-        ts = self._at(text) if text else self.market_time
+        ts = self._at(text) if text else self.clock.newest
         return [Depth(self._instruments[symbol], ts, tuple(bids), tuple(asks), 0, action == "partial")]
 
     def _several(self, told: Rows[LevelRow]) -> list[Event]:
@@ -163,15 +175,21 @@ class Decoder:
         for row in told.data:
             state = self._states.get(row.symbol)
             if state is not None:
-                events += state.changed(row, self._at(row.timestamp) if row.timestamp else self.market_time)
+                events += state.changed(row, self._at(row.timestamp) if row.timestamp else self.clock.newest)
         return events
 
     def _funding(self, told: Rows[FundingRow]) -> list[Event]:
-        return [
-            Funding(self._instruments[row.symbol], self._moment(row.timestamp), row.fundingRate)
-            for row in told.data
-            if row.symbol in self._instruments
-        ]
+        """As settled since the first partial: each further one tells the last funding over again."""
+        events: list[Event] = []
+        for row in told.data:
+            if row.symbol not in self._instruments:
+                continue
+            ts, known = self._moment(row.timestamp), self._funded.get(row.symbol)
+            is_new = told.action != "partial" if known is None else ts > known
+            self._funded[row.symbol] = max(ts, known or 0)
+            if is_new:
+                events.append(Funding(self._instruments[row.symbol], ts, row.fundingRate))
+        return events
 
     def _bins(self, told: Rows[BinRow]) -> list[Event]:
         if told.action != "insert":
@@ -181,9 +199,12 @@ class Decoder:
         return [one for one in found if one is not None]
 
     def _at(self, text: str) -> int:
-        ts = self._moment(text)
-        if ts > self.market_time:
-            self.market_time = ts
+        ts, clock = self._moment(text), self.clock
+        if ts > clock.newest:
+            if ts <= clock.horizon:
+                clock.newest = ts
+            else:
+                clock.leap(ts)
         return ts
 
 

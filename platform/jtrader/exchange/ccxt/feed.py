@@ -59,12 +59,7 @@ class CcxtFeed(FeedCore):
         self._local: LocalSession | None = local_session(simulator_uri) if simulator_uri else None
         self._exchange: Any = None
         self._waiting: set[tuple[InstrumentId, str]] = set()
-        self._newest = 0
         self._open: dict[InstrumentId, Candle] = {}
-
-    @property
-    def market_time(self) -> int:
-        return self._newest
 
     async def close(self) -> None:
         await super().close()
@@ -142,14 +137,14 @@ class CcxtFeed(FeedCore):
     def _trades(self, name: InstrumentId, told: Sequence[dict[str, Any]]) -> None:
         for row in told:
             one = trade(name, row)
-            self._newest = max(self._newest, one.ts)
+            self.clock.saw(one.ts)
             self._take(one)
 
     def _book(self, name: InstrumentId, told: dict[str, Any]) -> None:
         """The object is ccxt's and changes under its hands: copied at once."""
         bids, asks = levels(told["bids"], BOOK_LEVELS), levels(told["asks"], BOOK_LEVELS)
-        ts = from_millis(int(told["timestamp"])) if told.get("timestamp") else self._newest
-        self._newest = max(self._newest, ts)
+        ts = from_millis(int(told["timestamp"])) if told.get("timestamp") else self.market_time
+        self.clock.saw(ts)
         if bids and asks:
             self._take(Quote(name, ts, *bids[0], *asks[0]))
             if self._state[name] != "quarantined":
@@ -167,6 +162,6 @@ class CcxtFeed(FeedCore):
 
     def _mark(self, name: InstrumentId, told: dict[str, Any]) -> None:
         ts = from_millis(int(told["timestamp"]))
-        self._newest = max(self._newest, ts)
+        self.clock.saw(ts)
         index = told.get("indexPrice") or told["markPrice"]
         self._take(Mark(name, ts, float(told["markPrice"]), float(index), 0.0, 0))

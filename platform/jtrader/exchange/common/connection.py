@@ -20,6 +20,7 @@ import msgspec
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from jtrader.domain.errors import BadInput
+from jtrader.domain.ids import InstrumentId
 from jtrader.exchange.localnet import LocalTarget, local_target
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,14 @@ _STEADY_SECONDS = 10.0
 """A connection that lasted this long was a good one: the bound starts over."""
 
 OnMessage = Callable[[bytes], None]
+
+
+class TopicRefused(BadInput):
+    """The venue refuses to tell of one instrument; the connection is well and stays."""
+
+    def __init__(self, instrument: InstrumentId, why: str) -> None:
+        super().__init__(why)
+        self.instrument = instrument
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -4,24 +4,24 @@
         def __init__(self, market, instruments, simulator_uri=None, candles=None):
             symbols = symbols_of(market, instruments)                    # {VenueSymbol: InstrumentId}
             super().__init__(symbols, [Line(url, greeting=[…], inflate=…, pong=…)], simulator_uri, candles)
+            self._decoder = Decoder(symbols, self.clock)                 # which keeps the market's time
             self.keep_books(version_ids)                                 # only where it subscribes to books
 
         def read(self, message: bytes) -> Sequence[Event]: …             # every message that is no ping
-        @property
-        def market_time(self) -> int: …                                  # newest time the venue told, ns
         def restart(self) -> None: …                                     # a connection ended: ids may jump
         def ask_snapshot(self, instrument) -> None: …                    # self.send(message), if in the stream
 
 In `read` a depth message becomes `self.book_update(instrument, ts, bids, asks, first, last, previous)`, a snapshot in
 the stream `self.book_snapshot(instrument, BookSnapshot(…))`: both return the events to hand on. `read` raises
-msgspec.DecodeError for what can't be read (the message is put aside, counted and logged) and BadInput where the venue
-refuses something (the connection starts over).
+msgspec.DecodeError for what can't be read (the message is put aside, counted and logged), TopicRefused where the venue
+refuses an instrument (it is left out), and BadInput where it refuses anything else (the connection starts over).
 
 What the base does: connections and their epochs, snapshots again after a lost book, and all that `FeedCore` does.
 """
 
 import asyncio
 import logging
+import time
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
@@ -34,8 +34,9 @@ from jtrader.domain.ids import InstrumentId, Market, VenueSymbol, split_instrume
 from jtrader.domain.market import Depth, Event, Level
 from jtrader.domain.times import HOUR, SECOND
 from jtrader.exchange.common.books import BookSnapshot, SnapshotSource
-from jtrader.exchange.common.connection import Connection, Line
+from jtrader.exchange.common.connection import Connection, Line, TopicRefused
 from jtrader.exchange.common.feed_core import FeedCore
+from jtrader.exchange.common.freshness import MarketClock
 from jtrader.exchange.common.listing import ListingWatch
 from jtrader.exchange.common.live_books import LiveBooks
 from jtrader.exchange.common.sequences import Policy
@@ -63,7 +64,8 @@ class Feed(FeedCore):
         listing: ListingWatch | None = None,
     ) -> None:
         """`simulator_uri` leads every connection to the simulator; the rest as in `FeedCore`."""
-        super().__init__(symbols, candles, stale_after, listing)
+        clock = MarketClock(0 if simulator_uri else time.time_ns())
+        super().__init__(symbols, candles, stale_after, listing, clock)
         self.books: LiveBooks | None = None
         self._up: set[int] = set()
         self._opened: dict[int, int] = {}
@@ -77,7 +79,8 @@ class Feed(FeedCore):
 
     @abstractmethod
     def read(self, message: bytes) -> Sequence[Event]:
-        """A message's events in order, none for answers. Raises msgspec.DecodeError, BadInput."""
+        """A message's events in order, none for answers. Raises msgspec.DecodeError, TopicRefused,
+        BadInput."""
 
     def restart(self) -> None:
         """A connection ended: what the next one sends may jump."""
@@ -156,6 +159,16 @@ class Feed(FeedCore):
     def whole_book(self, instrument: InstrumentId) -> Depth | None:
         return self.books.whole(instrument) if self.books is not None else None
 
+    def lose_book(self, instrument: InstrumentId) -> None:
+        self._fault(instrument, "book")
+        if self.books is not None:
+            self.books.lose(instrument)
+
+    def _leave_out(self, instrument: InstrumentId, why: str) -> None:
+        super()._leave_out(instrument, why)
+        if self.books is not None:
+            self.books.leave_out(instrument)
+
     def _connection(self, number: int, line: Line, simulator_uri: str | None) -> Connection:
         return Connection(
             line, simulator_uri, self._on_message, lambda: self._on_up(number), lambda: self._on_down(number)
@@ -167,6 +180,9 @@ class Feed(FeedCore):
             events = self.read(message)
         except msgspec.DecodeError as error:
             self._on_unreadable(message, error)
+            return
+        except TopicRefused as error:
+            self._leave_out(error.instrument, str(error))
             return
         self._unreadable_run = 0
         for event in events:

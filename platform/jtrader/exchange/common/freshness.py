@@ -1,4 +1,5 @@
-"""Which streams have gone quiet, by market time: a muted topic is seen while the connection and other topics live."""
+"""What time it is on a market, and which streams have gone quiet by it: a muted topic is seen while the connection and
+other topics live."""
 
 import time
 from collections import defaultdict
@@ -6,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.market import Candle, Depth, Event, Mark, Quote, Trade
-from jtrader.domain.times import MINUTE, SECOND
+from jtrader.domain.times import DAY, MINUTE, SECOND
 
 LIMITS: Mapping[type[Event], int] = {
     Quote: 120 * SECOND,
@@ -16,6 +17,53 @@ LIMITS: Mapping[type[Event], int] = {
     Trade: 30 * MINUTE,
 }
 """How long (ns) a kind of event may stay away from an instrument that had it before. Others are never missed."""
+
+
+MOST_NS = 2**63 - 1
+"""What the bus and the stores hold."""
+MOST_LEAPS = 20
+"""So many times in a row that are far ahead of all known ones are believed: the market's time has jumped."""
+
+
+class MarketClock:
+    """The newest time that a venue told and that can be true, ns; 0 = none yet. Who reads messages keeps it fast:
+
+    if ts > clock.newest:
+        if ts <= clock.horizon:
+            clock.newest = ts
+        else:
+            clock.leap(ts)
+    """
+
+    __slots__ = ("_leaps", "_stood", "horizon", "newest")
+
+    def __init__(self, now: int = 0) -> None:
+        """`now` (ns): the wall's time, where the market goes by it; with 0 the first time told is believed."""
+        self.newest = 0
+        self.horizon = now + DAY if now else 0
+        """Up to here a time needs no further look: at most a day ahead of what is known."""
+        self._leaps = 0
+        self._stood = 0
+
+    def saw(self, ts: int) -> None:
+        if self.newest < ts <= self.horizon:
+            self.newest = ts
+        elif ts > self.horizon:
+            self.leap(ts)
+
+    def leap(self, ts: int) -> bool:
+        """Can a time beyond the horizon be true? It is the newest then."""
+        if not 0 < ts <= MOST_NS:
+            return False
+        if self.horizon and ts > self.newest + DAY:
+            if self._stood != self.newest:
+                self._stood, self._leaps = self.newest, 0
+            self._leaps += 1
+            if self._leaps < MOST_LEAPS:
+                return False
+        self._leaps = 0
+        self.newest, self.horizon = ts, min(ts + DAY, MOST_NS)
+        return True
 
 
 class MarketNow:

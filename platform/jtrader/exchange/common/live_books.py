@@ -47,6 +47,7 @@ class LiveBooks:
         self._on_found = on_found
         self._fetches: dict[InstrumentId, asyncio.Task[None]] = {}
         self._fetching = asyncio.Semaphore(2)
+        self._left_out: set[InstrumentId] = set()
 
     def __getitem__(self, instrument: InstrumentId) -> BookKeeper:
         return self._keepers[instrument]
@@ -106,6 +107,17 @@ class LiveBooks:
         for keeper in self._keepers.values():
             keeper.restart()
 
+    def lose(self, instrument: InstrumentId) -> None:
+        """What was told of a book can't be: it is fetched again."""
+        self._keepers[instrument].restart()
+        self._fetch(instrument)
+
+    def leave_out(self, instrument: InstrumentId) -> None:
+        """Nothing of this book is asked for any more."""
+        self._left_out.add(instrument)
+        if (fetch := self._fetches.pop(instrument, None)) is not None:
+            fetch.cancel()
+
     def stop(self) -> list["asyncio.Task[None]"]:
         """Cancels what is being fetched; returns it to be waited for."""
         tasks, self._fetches = list(self._fetches.values()), {}
@@ -121,6 +133,8 @@ class LiveBooks:
 
     def _fetch(self, instrument: InstrumentId) -> None:
         """One fetch a book at a time."""
+        if instrument in self._left_out:
+            return
         running = self._fetches.get(instrument)
         if running is None or running.done():
             self._fetches[instrument] = asyncio.get_running_loop().create_task(self._fetch_book(instrument))

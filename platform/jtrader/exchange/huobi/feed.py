@@ -8,8 +8,8 @@ are read over REST, one instrument after the other.
 import asyncio
 import itertools
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
@@ -27,12 +27,16 @@ from jtrader.exchange.huobi.wire import (
     CANDLES,
     CONTRACT_BOOK,
     QUOTES,
+    SNAPSHOT,
     SPOT_BOOK,
+    SUBSCRIBE,
     TRADES,
+    UNSUBSCRIBE,
     BookFrame,
     Decoder,
     inflate,
     pong,
+    request_id,
 )
 from jtrader.ports.market_data import CandleSource
 
@@ -73,9 +77,9 @@ class HuobiFeed(Feed):
         symbols = symbols_of(market, instruments, MARKETS, "HTX")
         self._is_spot = market == SPOT
         self._names = {instrument: symbol for symbol, instrument in symbols.items()}
-        self._decoder = Decoder(symbols, self._is_spot)
         self._marks = marks if not self._is_spot else None
         super().__init__(symbols, _lines(market, symbols, has_books), simulator_uri, candles, stale_after, listing)
+        self._decoder = Decoder(symbols, self._is_spot, self.clock)
         if has_books:
             self.keep_books(previous_ids if self._is_spot else version_ids, is_asked_for=self._is_spot)
 
@@ -84,10 +88,6 @@ class HuobiFeed(Feed):
         if not told or type(told[0]) is not BookFrame:
             return told  # type: ignore[return-value]
         return self._book(told[0])
-
-    @property
-    def market_time(self) -> int:
-        return self._decoder.market_time
 
     @property
     def missed_trades(self) -> int:
@@ -99,21 +99,15 @@ class HuobiFeed(Feed):
     def ask_snapshot(self, instrument: InstrumentId) -> None:
         symbol = self._names[instrument]
         if self._is_spot:
-            self.send(_json({"req": f"market.{symbol}.{SPOT_BOOK}", "id": f"book-{symbol}"}), line=1)
+            self.send(_json({"req": f"market.{symbol}.{SPOT_BOOK}", "id": request_id(SNAPSHOT, symbol)}), line=1)
             return
         channel = f"market.{symbol}.{CONTRACT_BOOK}"
-        self.send(_json({"unsub": channel, "data_type": "incremental", "id": f"unsub-{symbol}"}))
+        self.send(_json({"unsub": channel, "data_type": "incremental", "id": request_id(UNSUBSCRIBE, symbol)}))
         self.send(_book_subscription(symbol))
 
-    async def events(self) -> AsyncIterator[Sequence[Event]]:
-        following = asyncio.create_task(self._follow_marks(self._marks)) if self._marks is not None else None
-        try:
-            async for batch in super().events():
-                yield batch
-        finally:
-            if following is not None:
-                following.cancel()
-                await asyncio.gather(following, return_exceptions=True)
+    def _work(self) -> Sequence[Coroutine[Any, Any, None]]:
+        following = [] if self._marks is None else [self._follow_marks(self._marks)]
+        return [*super()._work(), *following]
 
     def _book(self, frame: BookFrame) -> Sequence[Event]:
         if self.books is None:
@@ -129,33 +123,41 @@ class HuobiFeed(Feed):
         """Until cancelled. What can't be read now is read the next time round."""
         pause = MARKS_SECONDS / len(self._names)
         for instrument in itertools.cycle(self._names):
+            await asyncio.sleep(pause)
+            if instrument in self._left_out:
+                continue
             try:
                 mark = await asyncio.to_thread(source.mark, instrument)
             except JtraderError as error:
                 log.warning("no mark of %s: %s", instrument, error)
-                mark = None
+                continue
             if mark is not None:
                 self._take(mark)
-            await asyncio.sleep(pause)
 
 
 def _lines(market: Market, symbols: Mapping[VenueSymbol, InstrumentId], has_books: bool) -> list[Line]:
     kinds = (TRADES, QUOTES, CANDLES)
     greeting = [
-        _json({"sub": f"market.{symbol}.{kind}", "id": f"{kind}-{symbol}"}) for symbol in symbols for kind in kinds
+        _json({"sub": f"market.{symbol}.{kind}", "id": request_id(kind, symbol)})
+        for symbol in symbols
+        for kind in kinds
     ]
     if market != SPOT:
         greeting += [_book_subscription(symbol) for symbol in symbols if has_books]
         return [Line(STREAMS[market], greeting=greeting, inflate=inflate, pong=pong)]
     lines = [Line(STREAMS[market], greeting=greeting, inflate=inflate, pong=pong)]
     if has_books:
-        books = [_json({"sub": f"market.{symbol}.{SPOT_BOOK}", "id": f"sub-{symbol}"}) for symbol in symbols]
+        books = [
+            _json({"sub": f"market.{symbol}.{SPOT_BOOK}", "id": request_id(SUBSCRIBE, symbol)}) for symbol in symbols
+        ]
         lines.append(Line(SPOT_BOOKS, greeting=books, inflate=inflate, pong=pong))
     return lines
 
 
 def _book_subscription(symbol: VenueSymbol) -> bytes:
-    return _json({"sub": f"market.{symbol}.{CONTRACT_BOOK}", "data_type": "incremental", "id": f"book-{symbol}"})
+    return _json(
+        {"sub": f"market.{symbol}.{CONTRACT_BOOK}", "data_type": "incremental", "id": request_id(SUBSCRIBE, symbol)}
+    )
 
 
 def _json(message: Mapping[str, str]) -> bytes:

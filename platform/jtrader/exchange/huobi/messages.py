@@ -1,6 +1,6 @@
 """The shapes of HTX's public stream messages: only the fields that are read, under the venue's names."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -141,6 +141,7 @@ class Envelope(msgspec.Struct, gc=False):
 
     ch: str = ""
     rep: str = ""
+    id: Any = None
     status: str = ""
     code: str = msgspec.field(name="err-code", default="")
     reason: str = msgspec.field(name="err-msg", default="")

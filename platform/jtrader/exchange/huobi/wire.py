@@ -4,6 +4,7 @@ Every frame is gzip; inflated it is JSON with plain numbers, taken as floats. Th
 (`market.btcusdt.trade.detail`). Quantities are in order units: base on spot, contracts elsewhere. Times are ms.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple, cast
@@ -15,6 +16,8 @@ from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId, VenueSymbol
 from jtrader.domain.market import Candle, Event, Level, Quote, Trade
 from jtrader.domain.times import MILLISECOND, SECOND
+from jtrader.exchange.common.connection import TopicRefused
+from jtrader.exchange.common.freshness import MarketClock
 from jtrader.exchange.huobi.messages import (
     BookMessage,
     BookReply,
@@ -27,9 +30,13 @@ from jtrader.exchange.huobi.messages import (
     SpotTrades,
 )
 
+log = logging.getLogger(__name__)
+
 GZIP = 31
 """zlib's window bits for a gzip header."""
 TRADES, QUOTES, CANDLES = "trade.detail", "bbo", "kline.1min"
+SUBSCRIBE, UNSUBSCRIBE, SNAPSHOT = "sub", "unsub", "book"
+"""What a request's id begins with, or the kind that is subscribed."""
 SPOT_BOOK, CONTRACT_BOOK = "mbp.150", "depth.size_150.high_freq"
 
 _NotGzip = cast(type[Exception], isal_zlib.IsalError)  # its type hint calls the class an instance
@@ -43,6 +50,11 @@ def inflate(frame: bytes) -> bytes:
         return isal_zlib.decompress(frame, GZIP)
     except _NotGzip as error:
         raise BadInput(f"HTX sent a frame of {len(frame)} bytes that is not gzip ({error})") from error
+
+
+def request_id(what: str, symbol: str) -> str:
+    """What the venue repeats in its answer."""
+    return f"{what}-{symbol}"
 
 
 def pong(message: bytes) -> bytes | None:
@@ -70,12 +82,15 @@ _Channel = tuple[msgspec.json.Decoder[Any], Callable[[InstrumentId, Any], Told],
 class Decoder:
     """Reads one connection's messages in order, for the given symbols of a spot or a contract market.
 
-    Keeps the newest market time seen (`market_time`, ns; 0 = none yet), and on spot, whose trades are numbered
-    without a hole, counts those that were missed (`missed_trades`). Old news (a trade or quote numbered at or below the
-    last one) is dropped: each new subscription begins with the last trade over again.
+    Keeps the market's `clock`, and on spot, whose trades are numbered without a hole, counts those that were missed
+    (`missed_trades`). Old news (a trade or quote numbered at or below the last one) is dropped: each new subscription
+    begins with the last trade over again.
     """
 
-    def __init__(self, instruments: Mapping[VenueSymbol, InstrumentId], is_spot: bool) -> None:
+    def __init__(
+        self, instruments: Mapping[VenueSymbol, InstrumentId], is_spot: bool, clock: MarketClock | None = None
+    ) -> None:
+        self._instruments: dict[str, InstrumentId] = dict(instruments.items())
         self._channels: dict[bytes, _Channel] = {}
         self._books: dict[str, InstrumentId] = {}
         self._last_trade: dict[InstrumentId, int] = {}
@@ -85,7 +100,7 @@ class Decoder:
         self._is_numbered = is_spot
         self._envelope = msgspec.json.Decoder(Envelope)
         self._reply = _lax(BookReply)
-        self.market_time = 0
+        self.clock = clock or MarketClock()
         self.missed_trades = 0
         kinds = self._spot_kinds() if is_spot else self._contract_kinds()
         for symbol, instrument in instruments.items():
@@ -95,7 +110,8 @@ class Decoder:
 
     def decode(self, message: bytes) -> Told:
         """The events of an inflated frame, in order; none for answers, unknown channels and old news. Raises
-        msgspec.DecodeError for what can't be read, BadInput where the venue refuses a subscription."""
+        msgspec.DecodeError for what can't be read, TopicRefused where the venue refuses an instrument, BadInput where
+        it refuses anything else."""
         if message.startswith(_CHANNEL):
             channel = self._channels.get(message[7 : message.index(b'"', 7)])
             return channel[1](channel[2], channel[0].decode(message)) if channel else ()
@@ -127,13 +143,26 @@ class Decoder:
         """Answers to requests, and channels whose name does not stand first."""
         envelope = self._envelope.decode(message)
         if envelope.status == "error":
-            raise BadInput(f"HTX refused a subscription: {envelope.code} {envelope.reason}")
+            self._refused(envelope)
+            return ()
         if envelope.rep in self._books:
             reply = self._reply.decode(message)
             data, at = reply.data, self._at(reply.ts)
             return (BookFrame(self._books[envelope.rep], at, data.bids, data.asks, data.seqNum, 0, True),)
         channel = self._channels.get(envelope.ch.encode())
         return channel[1](channel[2], channel[0].decode(message)) if channel else ()
+
+    def _refused(self, envelope: Envelope) -> None:
+        """A request's `id` names what was asked, as `request_id` made it. To have left a topic that wasn't followed is
+        no harm."""
+        why = f"HTX refused '{envelope.id}': {envelope.code} {envelope.reason}"
+        kind, _, symbol = str(envelope.id).partition("-")
+        if kind == UNSUBSCRIBE:
+            log.info("%s", why)
+            return
+        if "invalid" in why and symbol in self._instruments:
+            raise TopicRefused(self._instruments[symbol], why)
+        raise BadInput(why)
 
     def _trades(self, instrument: InstrumentId, m: SpotTrades | ContractTrades) -> Told:
         """In the order of their numbers: a message has its newest trade first."""
@@ -149,8 +178,8 @@ class Decoder:
             trades.sort(key=_number)
         newest = trades[-1]
         self._last_trade[instrument] = number = _number(newest)
-        if newest.ts > self.market_time:
-            self.market_time = newest.ts
+        if newest.ts > self.clock.newest:
+            self.clock.saw(newest.ts)
         if number - last != len(trades) and self._is_numbered and instrument not in self._resumed:
             self.missed_trades += number - last - len(trades)
         if self._resumed:
@@ -192,9 +221,12 @@ class Decoder:
         return (before,) if before is not None and candle.ts > before.ts else ()
 
     def _at(self, millis: int) -> int:
-        ts = millis * MILLISECOND
-        if ts > self.market_time:
-            self.market_time = ts
+        ts, clock = millis * MILLISECOND, self.clock
+        if ts > clock.newest:
+            if ts <= clock.horizon:
+                clock.newest = ts
+            else:
+                clock.leap(ts)
         return ts
 
 

@@ -31,7 +31,7 @@ def test_trades_of_one_message(decoder: Decoder) -> None:
         Trade(XBTUSD, STAMP_NS, "00000000-006d-1000-0000-000000000001", 6906.5, 2000.0, 1),
         Trade(XBTUSD, STAMP_NS, "00000000-006d-1000-0000-000000000002", 6906.0, 100.0, -1),
     ]
-    assert decoder.market_time == STAMP_NS
+    assert decoder.clock.newest == STAMP_NS
 
 
 def test_trades_from_before_the_subscription_are_no_events(decoder: Decoder) -> None:
@@ -227,3 +227,38 @@ def test_a_refused_subscription_says_why(decoder: Decoder) -> None:
 def test_what_can_not_be_read_is_refused(decoder: Decoder, message: bytes) -> None:
     with pytest.raises((msgspec.DecodeError, BadInput, UnicodeDecodeError)):
         decoder.decode(message)
+
+
+def test_settled_funding_is_told_once(decoder: Decoder) -> None:
+    """Each partial tells the last one over again; what was settled before the first is no news."""
+    rows = [
+        {"timestamp": f"2026-01-15T{hour:02d}:00:00.000Z", "symbol": "XBTUSD", "fundingRate": hour / 1e4}
+        for hour in (4, 12, 20)
+    ]
+    told_rates = [
+        [event.rate for event in decoder.decode(message) if isinstance(event, Funding)]
+        for message in (
+            partial("funding", "XBTUSD", rows[0]),
+            told("funding", "insert", rows[1]),
+            partial("funding", "XBTUSD", rows[1]),
+            partial("funding", "XBTUSD", rows[2]),
+        )
+    ]
+    assert told_rates == [[], [12e-4], [], [20e-4]]
+
+
+@pytest.mark.parametrize(
+    ("error", "topics", "refused"),
+    [
+        ("Unknown or expired symbol.", ["trade:XBTUSD"], XBTUSD),
+        ("Unknown or expired symbol.", ["trade:XBTUSD", "trade:ETHUSD"], None),
+        ("Rate limit exceeded, retry in 10 seconds.", ["trade:XBTUSD"], None),
+    ],
+)
+def test_a_refusal_is_of_one_instrument_where_it_names_one(
+    decoder: Decoder, error: str, topics: list[str], refused: InstrumentId | None
+) -> None:
+    answer = {"status": 400, "error": error, "meta": {}, "request": {"op": "subscribe", "args": topics}}
+    with pytest.raises(BadInput) as raised:
+        decoder.decode(msgspec.json.encode(answer))
+    assert getattr(raised.value, "instrument", None) == refused

@@ -148,7 +148,7 @@ def test_contract_trades_have_holes_in_their_numbers() -> None:
         rows = [contract_trade(number)]
         read.decode(frame("market.BTC-USDT.trade.detail", {"data": rows}))
     assert read.missed_trades == 0
-    assert read.market_time == NS
+    assert read.clock.newest == NS
 
 
 def test_old_quotes_are_dropped() -> None:
