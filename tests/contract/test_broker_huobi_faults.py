@@ -16,6 +16,8 @@ from jtrader.domain.ids import AccountId, InstrumentId, Market
 from jtrader.domain.order import ChildOrder
 from jtrader.exchange.common.session import Keys
 from jtrader.exchange.huobi.broker import HuobiBroker
+from jtrader.exchange.huobi.linear_account import DETAILS
+from jtrader.exchange.huobi.rows import rows_of
 
 ACCOUNT = AccountId("test")
 SMALL = {
@@ -55,8 +57,8 @@ class Case:
             ACCOUNT, self.market, names, self.keys, self.venue.uri, orders_file=self._home / "orders.jsonl"
         )
 
-    def order(self, **fields: object) -> ChildOrder:
-        return child_order(ACCOUNT, self.instrument, Decimal(SMALL[self.instrument]), **fields)
+    def order(self, times: int = 1, **fields: object) -> ChildOrder:
+        return child_order(ACCOUNT, self.instrument, Decimal(SMALL[self.instrument]) * times, **fields)
 
     def run(
         self, work: Callable[[BrokerDesk], Awaitable[None]], prepare: Callable[[HuobiBroker], None] | None = None
@@ -141,3 +143,23 @@ def test_a_message_of_another_shape_costs_nothing_but_a_look(
         assert (desk.broker.is_live, desk.broker.stream_epoch) == (True, 1)
 
     case.run(work)
+
+
+def test_an_order_that_hits_many_has_a_fill_for_each(venue: Simulator, tmp_path: Path) -> None:
+    """The venue gives all of them one `trade_id`."""
+    at = Case(venue, LINEAR, tmp_path)
+    venue.transfer(at.keys.key, at.market, "USDT", "1000000")
+
+    async def work(desk: BrokerDesk) -> None:
+        order = at.order(times=500)
+        venue_id = (await desk.broker.submit(order)).venue_order_id
+        await desk.finished(order)
+        fills = desk.fills_of(order)
+        assert len(fills) > 1
+        assert await _whole(desk, order)
+        assert isinstance(desk.broker, HuobiBroker)
+        rows = rows_of(await desk.broker._session.data(DETAILS, {"contract_code": "BTC-USDT"}), "rows")
+        shared = {row["trade_id"] for row in rows if row["order_id"] == venue_id}
+        assert len(shared) == 1
+
+    at.run(work)

@@ -102,14 +102,14 @@ class LinearRows(Reader):
         return self._ids.of_integer(row.get("algo_client_order_id")) or self._ids.of_venue(str(row.get("algo_id")))
 
     def fill(self, row: Row, client_ids: Mapping[str, ClientOrderId | None]) -> Fill:
-        """REST order details. `trade_fee` above zero is paid, while order rows have the other sign; `profit` is what
-        the trade realised."""
+        """REST order details. `id` is the trade's own: one `trade_id` stands for all that a taker's order hit at once.
+        `trade_fee` above zero is paid, while order rows have the other sign; `profit` is what the trade realised."""
         order_id = str(row_field(row, "order_id"))
         with self.reading("trade", row):
             return Fill(
                 account=self.account,
                 instrument=self.instrument(row_field(row, "contract_code")),
-                trade_id=TradeId(str(row_field(row, "trade_id"))),
+                trade_id=TradeId(str(row_field(row, "id"))),
                 venue_order_id=VenueOrderId(order_id),
                 client_order_id=client_ids.get(order_id),
                 side=Side(row_field(row, "side", "direction")),

@@ -419,7 +419,7 @@ def test_v5_fills_balances_positions_bills() -> None:
     }
     has(
         linear().fill(trade, {"1513834754585190400": OURS}),
-        trade_id="152022944",
+        trade_id="1513834754679549965",
         fee=Decimal("0.07522584"),
         fee_asset="USDT",
         maker=False,

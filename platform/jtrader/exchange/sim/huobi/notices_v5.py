@@ -13,7 +13,7 @@ from jtrader.exchange.sim.huobi.notice import Notice, event_of, of_accounts
 from jtrader.exchange.sim.huobi.numbers import words
 from jtrader.exchange.sim.huobi.rows_account import held_of
 from jtrader.exchange.sim.huobi.rows_inverse import trade_name
-from jtrader.exchange.sim.huobi.rows_v5 import algo_row, client_id, order_row
+from jtrader.exchange.sim.huobi.rows_v5 import algo_row, client_id, match_of, order_row
 from jtrader.exchange.sim.huobi.words import side_word
 from jtrader.exchange.sim.world import Told, World
 from jtrader.venue.account import Account
@@ -75,7 +75,9 @@ class V5Speaker:
         row["cancel_reason"] = row["cancel_reason"] or ""
         yield self._notice("orders", order.account, listing, {"data": {**row, **_NOT_AMENDED}})
         if report.trade is not None:
-            yield self._notice("trade", order.account, listing, {"data": [_trade_row(report.trade, order, listing)]})
+            yield self._notice(
+                "trade", order.account, listing, {"data": [_trade_row(report.trade, order, account, listing)]}
+            )
         event = {Execution.NEW: "order.open", Execution.CANCELED: "order.cancel", Execution.EXPIRED: "order.cancel"}
         if report.execution in event:
             yield self._account(account, event[report.execution])
@@ -104,7 +106,7 @@ class V5Speaker:
         return {"ts": to_millis(self._world.now)}
 
 
-def _trade_row(trade: Trade, order: Order, listing: Listing) -> dict[str, Any]:
+def _trade_row(trade: Trade, order: Order, account: Account, listing: Listing) -> dict[str, Any]:
     """It tells no fee."""
     at = str(to_millis(trade.ts))
     return {
@@ -113,7 +115,7 @@ def _trade_row(trade: Trade, order: Order, listing: Listing) -> dict[str, Any]:
         "contract_code": trade.symbol,
         "contract_type": "swap",
         "order_id": str(trade.order_id),
-        "trade_id": str(trade.id),
+        "trade_id": str(match_of(trade, account)),
         "position_side": trade.leg.value,
         "trade_volume": str(trade.lots),
         "trade_price": words(trade.price * listing.tick),

@@ -86,13 +86,13 @@ def client_id(order: Order) -> str:
 def trade_row(
     trade: Trade, number: int, order: Order, account: Account, listing: Listing, margin: Margin
 ) -> dict[str, Any]:
-    """`id` numbers the account's trades; `trade_id` is the public trade's."""
+    """`id` numbers the account's trades."""
     return {
         "id": str(number),
         "contract_code": trade.symbol,
         "order_id": str(trade.order_id),
         "client_order_id": client_id(order),
-        "trade_id": str(trade.id),
+        "trade_id": str(match_of(trade, account)),
         "side": side_word(trade.side),
         "position_side": trade.leg.value,
         "order_type": "1",
@@ -111,6 +111,14 @@ def trade_row(
         "profit": words(trade.realised),
         "contract_type": "swap",
     }
+
+
+def match_of(trade: Trade, account: Account) -> int:
+    """One number for all that a taker's order hit at once: the first of these trades."""
+    if trade.maker:
+        return trade.id
+    at_once = (one.id for one in account.trades_of[trade.order_id] if one.ts == trade.ts and not one.maker)
+    return min(at_once)
 
 
 def position_row(
