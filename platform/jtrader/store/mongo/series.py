@@ -17,7 +17,7 @@ Row = TypeVar("Row", bound=MarketEvent)
 
 KEY = [("instrument", ASCENDING), ("ts", ASCENDING)]
 _PAGE = 10_000
-_BATCH = 2_000
+_BATCH = 5_000
 
 
 class MongoSeries(Generic[Row]):
