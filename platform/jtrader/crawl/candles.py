@@ -2,9 +2,10 @@
 state."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
-from jtrader.crawl.check import Doubt, check
+from jtrader.crawl.check import Checked, Doubt, check
 from jtrader.crawl.gaps import VENUE_DOWN, explain, settled
 from jtrader.crawl.plan import missing, without
 from jtrader.crawl.result import InstrumentResult, Tally
@@ -13,7 +14,7 @@ from jtrader.crawl.writing import Behind
 from jtrader.domain.errors import BadInput, Broken, Unavailable
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.market import Candle
-from jtrader.domain.times import DAY, HOUR, MINUTE, Span, iso
+from jtrader.domain.times import HOUR, MINUTE, Span, iso
 from jtrader.ports.market_data import CandleSource
 from jtrader.ports.stores import CandleStore, Gap
 
@@ -45,6 +46,7 @@ class CandleCrawl:
         self._witness = witness
         self._again = again
         self._todo: list[Span] = []
+        self._skipped: list[Span] = []
         self._doubtful: set[int] = set()
         self._written: list[int] = []
         self._aside: set[int] = set()
@@ -53,13 +55,17 @@ class CandleCrawl:
         """`stop` ends it early, at a page's end. Raises Unavailable, Broken, BadInput (unknown instrument; no candle at
         all in the range)."""
         known = settled(self._store.gaps(), self._instrument, self._whole, self._again)
-        stored = self._times(self._whole)
+        stored = list(self._store.times(self._instrument, *self._whole))
         self._todo = without(missing(stored, *self._whole), (Span(gap.start, gap.end) for gap in known))
         self._aside = {one.row.ts for one in self._store.aside(self._instrument, *self._whole)}
         self._tally.begin(self._todo)
         with Behind(self._store_all) as behind:
             for span in self._todo:
-                self._fill(span, stop, behind)
+                for start, reached in self._fill(span, stop, behind):
+                    self._tally.advance(start, reached)
+            self._todo, self._skipped = self._skipped, []
+            for span in self._todo:
+                list(self._fill(span, stop, behind))
         stored = sorted({*stored, *self._written}) if self._written else stored
         gaps = self._explained(stored, known)
         if not stop.is_set():
@@ -68,17 +74,31 @@ class CandleCrawl:
             self._store.record_gaps(self._instrument, *self._whole, gaps)
         return self._tally.result(stored[0] if stored else None, len(stored), len(gaps))
 
-    def _fill(self, span: Span, stop: threading.Event, behind: Behind[Candle]) -> None:
-        """Fetches a hole up to its end, or to where the venue has nothing more."""
+    def _fill(self, span: Span, stop: threading.Event, behind: Behind[Candle]) -> Iterator[Span]:
+        """Fetches a hole up to its end, or to where the venue has nothing more; yields what each page covers."""
         while span.start < span.end and not stop.is_set():
             page = self._ask(span)
             self._tally.pages += 1
-            good, doubtful = check(page, self._instrument, span)
-            self._put_aside([*doubtful, *self._witness.doubts(good)])
-            behind.add([candle for candle in good if candle.ts not in self._doubtful] if self._doubtful else good)
-            reached = self._reached(page, span)
-            self._tally.advance(span.start, reached)
+            told = check(page, self._instrument, span)
+            denied = self._witness.doubts(told.good)
+            self._put_aside([*told.doubtful, *denied])
+            times = {doubt.candle.ts for doubt in denied}
+            behind.add([candle for candle in told.good if candle.ts not in times] if times else told.good)
+            self._note_skipped(told)
+            reached = self._reached(page, told, span)
+            yield Span(span.start, reached)
             span = Span(reached, span.end)
+
+    def _note_skipped(self, told: Checked) -> None:
+        """The widest hole inside a page is asked for once more: the page may have left it out."""
+        if not told.good or (not told.doubtful and told.reached - told.good[0].ts == len(told.good) * MINUTE):
+            return
+        rows = (*told.good, *(doubt.candle for doubt in told.doubtful))
+        times = {candle.ts // MINUTE * MINUTE for candle in rows}
+        inside = sorted(ts for ts in times if told.good[0].ts <= ts < told.reached)
+        low, high = max(pairwise(inside), key=lambda pair: pair[1] - pair[0], default=(0, 0))
+        if high - low > MINUTE:
+            self._skipped.append(Span(low + MINUTE, high))
 
     def _store_all(self, candles: Sequence[Candle]) -> None:
         self._tally.new += self._store.upsert(candles)
@@ -101,25 +121,22 @@ class CandleCrawl:
         for candle, reason in doubtful:
             self._store.quarantine(candle, reason)
             self._doubtful.add(candle.ts)
+            self._aside.add(candle.ts)
         self._tally.quarantined += len(doubtful)
 
-    def _reached(self, page: Sequence[Candle], span: Span) -> int:
-        """Where to go on: after the page's newest minute; an empty page means that the venue has no more."""
-        inside = [candle.ts for candle in page if span.start <= candle.ts < span.end]
-        if page and not inside:
+    def _reached(self, page: Sequence[Candle], told: Checked, span: Span) -> int:
+        """Where to go on; an empty page means that the venue has no more."""
+        if page and told.reached == span.start:
             raise Broken(f"{self._instrument}: the venue answered with other minutes than asked for, {self._range()}")
-        return max(inside) // MINUTE * MINUTE + MINUTE if inside else span.end
+        return told.reached if page else span.end
 
     def _explained(self, stored: Sequence[int], known: Sequence[Gap]) -> list[Gap]:
         holes = missing(stored, *self._whole)
-        before = Span(self._whole.start - DAY, self._whole.start)
-        has_past = bool(holes and holes[0].start == self._whole.start and self._times(before))
+        begins_empty = bool(holes) and holes[0].start == self._whole.start
+        has_past = begins_empty and self._store.has_before(self._instrument, self._whole.start)
         doubtful = self._doubtful.difference(stored)
         settled_until, nobody_traded = self._settled_until, self._witness.nobody_traded
         return explain(self._instrument, holes, known, doubtful, self._whole, settled_until, has_past, nobody_traded)
-
-    def _times(self, span: Span) -> list[int]:
-        return list(self._store.times(self._instrument, *span))
 
     def _range(self) -> str:
         return f"from {iso(self._whole.start)} to {iso(self._whole.end)}"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from jtrader.crawl.gaps import is_settled
+from jtrader.crawl.gaps import QUARANTINED, is_settled
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.times import DAY, MINUTE, Span, iso
@@ -73,9 +73,16 @@ def missing(times: Iterable[int], start: int, end: int) -> list[Span]:
     return holes
 
 
-def unasked(whole: Span, asked: Iterable[Span], gaps: Iterable[Gap], instrument: InstrumentId) -> list[Span]:
-    """The parts of the range that were never asked for, and its holes that a second look may fill, in order."""
-    open_holes = [gap for gap in gaps if gap.instrument == instrument and not is_settled(gap.cause)]
+def unasked(
+    whole: Span, asked: Iterable[Span], gaps: Iterable[Gap], instrument: InstrumentId, again: bool = False
+) -> list[Span]:
+    """The parts of the range that were never asked for, and its holes that a second look may fill, in order; `again`
+    looks once more at what was put aside."""
+    open_holes = [
+        gap
+        for gap in gaps
+        if gap.instrument == instrument and (not is_settled(gap.cause) or (again and gap.cause == QUARANTINED))
+    ]
     answered = without(asked, (Span(gap.start, gap.end) for gap in open_holes))
     return without([whole], answered)
 

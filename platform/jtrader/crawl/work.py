@@ -103,7 +103,8 @@ class Work:
 
     def _trades(self, name: InstrumentId, wanted: CrawlRequest, source: PastSource, tally: Tally) -> Crawl:
         places = self._places
-        return TradeCrawl(name, wanted.span, source, places.trades, places.trade_ledger, tally, self._prove(name))
+        store, ledger, prove = places.trades, places.trade_ledger, self._prove(name)
+        return TradeCrawl(name, wanted.span, source, store, ledger, tally, prove, again=self._again)
 
     def _funding(self, name: InstrumentId, wanted: CrawlRequest, source: PastSource, tally: Tally) -> Crawl:
         store, ledger, known = self._places.funding, self._places.funding_ledger, self._known.get(name)

@@ -9,6 +9,7 @@ import msgspec
 
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId
+from jtrader.domain.times import Span, iso
 
 
 class MarketEvent(msgspec.Struct, frozen=True, gc=False, tag=True, array_like=True):
@@ -120,3 +121,14 @@ def check_candle(candle: Candle) -> None:
         raise BadInput(f"{candle.instrument} candle at {candle.ts}: volume {candle.volume} is not a finite number ≥ 0")
     if candle.low > min(candle.open, candle.close) or candle.high < max(candle.open, candle.close):
         raise BadInput(f"{candle.instrument} candle at {candle.ts}: open and close are not within low..high {prices}")
+
+
+def trade_fault(trade: Trade, instrument: InstrumentId, span: Span) -> str:
+    """Why a trade that was asked for in `span` can't be; empty where it can."""
+    if trade.instrument != instrument:
+        return f"it is of {trade.instrument}, asked for was {instrument}"
+    if not span.start <= trade.ts < span.end:
+        return f"{iso(trade.ts)} is outside the range that was asked for, {iso(span.start)} to {iso(span.end)}"
+    if not all(math.isfinite(value) and value > 0 for value in (trade.price, trade.quantity)):
+        return f"price {trade.price} or quantity {trade.quantity} is not finite and above zero"
+    return "" if trade.side in (1, -1) else f"side {trade.side} is neither 1 nor -1"

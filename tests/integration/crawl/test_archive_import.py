@@ -73,7 +73,7 @@ def test_doubtful_rows_are_put_aside(settings: Settings, tmp_path: Path) -> None
     assert (result.stored, result.quarantined) == (1438, 2)
     with open_places(settings) as places:
         aside = places.candles.aside(InstrumentId("binance_spot:BTCUSDT"), *WHOLE)
-        assert [("comes after" in one.reason, "volume" in one.reason) for one in aside] == [
+        assert [("out of the page's order" in one.reason, "volume" in one.reason) for one in aside] == [
             (True, False),
             (False, True),
         ]
@@ -90,11 +90,18 @@ def test_trades_are_proven_by_their_numbers(settings: Settings, tmp_path: Path) 
     with pytest.raises(BadInput, match="no folder above tells the market"):
         import_archive([file], settings=settings)
     result = import_archive([file], "binance_usdm", settings)
-    assert (result.stored, result.gaps) == (599, 0)
+    assert (result.stored, result.gaps) == (599, 1)
     with open_places(settings) as places:
-        assert places.trades.contiguity(name, *WHOLE).is_whole, "the venue itself lacks 333"
+        [lost] = places.trades.contiguity(name, *WHOLE).missing
+        assert (lost.first, lost.last) == (333, 333), "that a file lacks it does not prove that the venue does"
+        [gap] = places.trade_ledger.gaps()
+        assert (gap.start, gap.end, gap.cause) == (DAY_START + 332 * 10**9, DAY_START + 334 * 10**9, "lost")
         first = next(iter(places.trades.read(Trade, name, *WHOLE)))
         assert first == Trade(name, DAY_START + 100 * 10**9, 100, 95000.0, 0.25, 1)
+    assert import_archive([file], "binance_usdm", settings).gaps == 1, "it is looked for again, and still not there"
+    lines[1:] = [trade_line(n) for n in range(100, 700)]
+    put(tmp_path, file.name, lines)
+    assert import_archive([file], "binance_usdm", settings).gaps == 0
     assert import_archive([file], "binance_usdm", settings).new == 0
 
 

@@ -9,6 +9,7 @@ import pytest
 from fixtures.candle_source import BTC, ETH, MemoryCandles, at, candle
 from fixtures.crawling import crawl_candles as run
 from jtrader.domain.errors import BadInput, Broken, Unavailable
+from jtrader.domain.times import DAY
 from jtrader.ports.stores import Gap
 from jtrader.store.memory.candles import MemoryCandleStore
 
@@ -143,6 +144,52 @@ def test_a_hole_at_the_start_is_one_where_the_past_is_known() -> None:
     run(source, store, 0, 50)
     run(source, store, 50, 100)
     assert store.gaps() == [gap(50, 55, "venue_has_none")]
+
+
+def test_days_without_a_candle_are_holes_where_any_older_one_is_stored() -> None:
+    day = 1440
+    source = MemoryCandles([*map(candle, range(10)), *(candle(m) for m in range(4 * day, 4 * day + 10))])
+    store = MemoryCandleStore()
+    run(source, store, 0, 10)
+    for number in (2, 1, 3):
+        assert run(source, store, number * day, (number + 1) * day).gaps == 1
+    assert sum(gap.end - gap.start for gap in store.gaps()) == 3 * DAY
+
+
+@pytest.mark.parametrize(
+    ("extra", "aside"),
+    [
+        ((candle(5, close=100.5),), [candle(5, close=100.5)]),
+        ((candle(5),), []),
+        ((candle(2),), []),
+    ],
+    ids=["differing", "equal", "late equal"],
+)
+def test_a_second_candle_of_a_minute_leaves_the_first_in_place(extra, aside) -> None:
+    source, store = MemoryCandles(map(candle, range(100))), MemoryCandleStore()
+    source.meddle = lambda page: [one for c in page for one in ((c, *extra) if c.ts == at(5) else (c,))]
+    result = run(source, store)
+    assert (result.stored, result.gaps) == (100, 0)
+    assert [one.row for one in store.aside(BTC, at(0), at(100))] == aside
+
+
+@pytest.mark.parametrize(
+    "leap",
+    [
+        lambda page: [*page[:3], candle(60), *page[3:]],
+        lambda page: [candle(60), *page],
+        lambda page: [*page[:3], candle(60)],
+        lambda page: [*page, candle(60)],
+    ],
+    ids=["inside", "first", "instead of the rest", "last"],
+)
+def test_minutes_that_a_page_leaps_over_are_asked_for(leap) -> None:
+    source, store = MemoryCandles(map(candle, range(100))), MemoryCandleStore()
+    source.meddle = lambda page: leap(page) if page[0].ts == at(0) else page
+    result = run(source, store)
+    assert (result.stored, result.gaps) == (100, 0)
+    assert list(store.read(BTC, at(0), at(100))) == [candle(m) for m in range(100)]
+    assert all(one.replaced == one.row for one in store.aside(BTC, at(0), at(100)))
 
 
 def test_one_failure_stops_the_others() -> None:

@@ -30,7 +30,8 @@ def import_archive(
     """Stores what is missing of Binance's archive files, one after the other; what they lack becomes gaps. `market`
     where no folder tells it. Raises BadInput that names file and row, Unavailable; files before that one are stored.
 
-    Aggregated trades are stored as one trade each, under the number of their first.
+    Aggregated trades are stored as one trade each, under the number of their first. Numbers that a file of trades lacks
+    are `lost` until the venue itself was asked.
     """
     settings = settings or load_settings()
     if not files:
@@ -59,7 +60,8 @@ def _import_file(name: ArchiveName, places: Places, settings: Settings, progress
         crawl = CandleCrawl(instrument, span, source, places.candles, tally, _far_after(span), witness)
     else:
         trades = ImportedTrades(_trades(instrument, found))
-        prove = prover(places, lambda name: trades)(instrument) if name.kind == "trades" else None  # noqa: ARG005
+        by_number = prover(places, lambda name: trades, tells_absence=False)  # noqa: ARG005
+        prove = by_number(instrument) if name.kind == "trades" else None
         tally = Tally("trades", instrument, span, progress)
         crawl = TradeCrawl(instrument, span, trades, places.trades, places.trade_ledger, tally, prove, tells_all=True)
     return run_all([crawl], span)

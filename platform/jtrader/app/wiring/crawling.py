@@ -1,11 +1,13 @@
 """What a crawl is built from: the places in MongoDB, and the proof of trades by their numbers."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from jtrader.app.settings import Settings
 from jtrader.app.wiring.recording import is_numbered
+from jtrader.crawl.gaps import LOST
 from jtrader.crawl.peer_evidence import PeerEvidence, peers_of
 from jtrader.crawl.trade_evidence import TradeEvidence
 from jtrader.crawl.trades import Prove
@@ -15,6 +17,7 @@ from jtrader.domain.ids import InstrumentId, Market, split_instrument_id
 from jtrader.domain.market import Funding, OpenInterest, Trade
 from jtrader.domain.times import Span
 from jtrader.ports.market_data import TradeSource
+from jtrader.ports.stores import Gap
 from jtrader.store.recorder.repair import TradeRepair
 
 if TYPE_CHECKING:
@@ -54,14 +57,22 @@ def places_in(mongo: "Mongo") -> Places:
     )
 
 
-def prover(places: Places, source_of: Callable[[InstrumentId], TradeSource]) -> Callable[[InstrumentId], Prove | None]:
-    repair = TradeRepair(places.trades, source_of, is_numbered)
+def prover(
+    places: Places, source_of: Callable[[InstrumentId], TradeSource], tells_absence: bool = True
+) -> Callable[[InstrumentId], Prove | None]:
+    """`tells_absence`: a number that the source leaves out is none of the venue's."""
+    aside: dict[InstrumentId, set[int | str]] = defaultdict(set)
 
-    def prove(instrument: InstrumentId, span: Span) -> bool:
+    def put_aside(trade: Trade, reason: str) -> None:
+        places.trade_ledger.quarantine(trade, reason)
+        aside[trade.instrument].add(trade.trade_id)
+
+    repair = TradeRepair(places.trades, source_of, is_numbered, put_aside, tells_absence)
+
+    def prove(instrument: InstrumentId, span: Span) -> Sequence[Gap]:
         if repair.repair(instrument, span.start, span.end).is_whole:
-            return True
-        repair.give_up(instrument, span.start, "lost", span.end)
-        return False
+            return []
+        return repair.missing(instrument, span.start, LOST, span.end, aside[instrument])
 
     return lambda instrument: prove if is_numbered(instrument) else None
 

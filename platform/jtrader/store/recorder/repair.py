@@ -1,14 +1,14 @@
 """Trades that were lost on the way are asked of the venue, and what is stored is proven whole by their ids."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId
-from jtrader.domain.market import Trade
-from jtrader.domain.times import iso
+from jtrader.domain.market import Trade, trade_fault
+from jtrader.domain.times import Span, iso
 from jtrader.ports.market_data import TradeSource
 from jtrader.ports.stores import Gap, IdRange, TickStore
 
@@ -19,6 +19,12 @@ MOST_PAGES = 1_000
 log = logging.getLogger(__name__)
 
 SourceOf = Callable[[InstrumentId], TradeSource]
+PutAside = Callable[[Trade, str], None]
+"""(trade, why it can't be); it is not stored."""
+
+
+def _say(trade: Trade, reason: str) -> None:
+    log.error("%s: trade %s is not stored: %s", trade.instrument, trade.trade_id, reason)
 
 
 class Repaired(msgspec.Struct, frozen=True):
@@ -33,10 +39,20 @@ class Repaired(msgspec.Struct, frozen=True):
 class TradeRepair:
     """`repair` raises Unavailable when the store or the venue is away; it can be repeated at any time."""
 
-    def __init__(self, store: TickStore, source_of: SourceOf, is_numbered: Callable[[InstrumentId], bool]) -> None:
+    def __init__(
+        self,
+        store: TickStore,
+        source_of: SourceOf,
+        is_numbered: Callable[[InstrumentId], bool],
+        put_aside: PutAside = _say,
+        tells_absence: bool = True,
+    ) -> None:
+        """`tells_absence`: a number that the source leaves out is none of the venue's; a file proves nothing."""
         self._store = store
         self._source_of = source_of
         self._is_numbered = is_numbered
+        self._put_aside = put_aside
+        self._tells_absence = tells_absence
 
     def repair(self, instrument: InstrumentId, since: int, until: int = EVER) -> Repaired:
         """Fetches what is missing after `since` (ns of venue time), a moment before the loss; of numbered trades up to
@@ -47,16 +63,26 @@ class TradeRepair:
 
     def give_up(self, instrument: InstrumentId, since: int, cause: str, until: int = EVER) -> None:
         """Records as gaps what is missing after `since`."""
+        for gap in self.missing(instrument, since, cause, until):
+            self._store.record_gaps(Trade, instrument, gap.start, gap.end, [gap])
+
+    def missing(
+        self, instrument: InstrumentId, since: int, cause: str, until: int = EVER, aside: Collection[int | str] = ()
+    ) -> list[Gap]:
+        """What is missing after `since`, for that cause: `quarantined` where all of it is in `aside`."""
         missing = self._store.contiguity(instrument, since, until).missing if self._is_numbered(instrument) else ()
         if not missing:
-            return
+            return []
         borders = {hole.first - 1 for hole in missing} | {hole.last + 1 for hole in missing}
         times = {t.trade_id: t.ts for t in self._store.read(Trade, instrument, since, until) if t.trade_id in borders}
+        gaps = []
         for hole in missing:
             start, end = times[hole.first - 1], max(times[hole.last + 1], times[hole.first - 1] + 1)
-            gap = Gap(instrument=instrument, start=start, end=end, cause=cause)
-            log.error("%s: trades %d to %d stay missing (%s)", instrument, hole.first, hole.last, cause)
-            self._store.record_gaps(Trade, instrument, start, end, [gap])
+            is_aside = bool(aside) and all(number in aside for number in range(hole.first, hole.last + 1))
+            why = "quarantined" if is_aside else cause
+            gaps.append(Gap(instrument=instrument, start=start, end=end, cause=why))
+            log.error("%s: trades %d to %d stay missing (%s)", instrument, hole.first, hole.last, why)
+        return gaps
 
     def _by_number(self, instrument: InstrumentId, since: int, until: int) -> Repaired:
         before = self._store.contiguity(instrument, since, until)
@@ -64,21 +90,21 @@ class TradeRepair:
             return Repaired()
         source, found, absent = self._source_of(instrument), 0, 0
         for hole in before.missing:
-            more, none = self._fill(source, instrument, hole)
+            more, none = self._fill(source, instrument, hole, Span(since, until))
             found, absent = found + more, absent + none
         after = self._store.contiguity(instrument, since, until)
         log.info("%s: %d trades since %s came from the venue", instrument, found, iso(since))
         return Repaired(found, absent, after.is_whole)
 
-    def _fill(self, source: TradeSource, instrument: InstrumentId, hole: IdRange) -> tuple[int, int]:
+    def _fill(self, source: TradeSource, instrument: InstrumentId, hole: IdRange, span: Span) -> tuple[int, int]:
         """(trades found, ids that the venue does not have) of a hole."""
         found, absent, wanted = 0, 0, hole.first
         for _ in range(MOST_PAGES):
             if wanted > hole.last or not (page := source.trades_from(instrument, wanted)):
                 break
-            told = [trade for trade in page if _number(trade) <= hole.last]
+            told = self._sound([trade for trade in page if _number(trade) <= hole.last], instrument, span)
             self._store.append(told)
-            skipped = _skipped(wanted, [_number(trade) for trade in page], hole.last)
+            skipped = _skipped(wanted, [_number(trade) for trade in page], hole.last) if self._tells_absence else []
             if skipped:
                 self._store.record_absent(instrument, skipped)
             found += len(told)
@@ -94,7 +120,7 @@ class TradeRepair:
             page = [t for t in source.trades(instrument, start, EVER) if t.trade_id not in told]
             if not page:
                 break
-            self._store.append(page)
+            self._store.append(self._sound(page, instrument, Span(since, EVER)))
             told |= {trade.trade_id: trade for trade in page}
             start = max(page[-1].ts, start)
         is_whole = not told or not known or bool(known & set(told))
@@ -104,6 +130,16 @@ class TradeRepair:
             self._store.record_gaps(Trade, instrument, gap.start, gap.end, [gap])
             log.error("%s: the venue tells no trades from %s to %s any more", instrument, iso(since), iso(end))
         return Repaired(len(told), 0, is_whole)
+
+    def _sound(self, page: Sequence[Trade], instrument: InstrumentId, span: Span) -> list[Trade]:
+        """Puts aside what can't be."""
+        sound = []
+        for trade in page:
+            if reason := trade_fault(trade, instrument, span):
+                self._put_aside(trade, reason)
+            else:
+                sound.append(trade)
+        return sound
 
 
 def _number(trade: Trade) -> int:
