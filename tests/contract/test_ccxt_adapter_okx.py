@@ -1,9 +1,11 @@
 """The generic adapter, shown with OKX: its rows from documents, its recorded frames, and the probe before `live`."""
 
 import asyncio
+import contextlib
 import itertools
 import json
-from collections.abc import Awaitable, Callable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from fixtures.broker_desk import BrokerDesk, child_order, closing
-from fixtures.okx_venue import KEY, LAST, NOW_MS, PASSPHRASE, SECRET, OkxVenue
+from fixtures.broker_desk import BrokerDesk, child_order, closing, exactly_once
+from fixtures.okx_venue import KEY, LAST, NOW_MS, PASSPHRASE, SECRET, SPOT_ROW, OkxVenue, bill
 from jtrader.app.jobs.probe import probe_account
 from jtrader.app.settings import CHECKOUT, Settings, load_settings
 from jtrader.app.wiring.trading import broker_for
@@ -22,7 +24,7 @@ from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market
 from jtrader.domain.instrument import InstrumentStatus, Product
 from jtrader.domain.market import Depth, Quote, Trade
-from jtrader.domain.order import OrderStatus, OrderType, Side
+from jtrader.domain.order import Fill, OrderStatus, OrderType, Side
 from jtrader.domain.times import MINUTE
 from jtrader.exchange.ccxt.broker import CcxtBroker
 from jtrader.exchange.ccxt.feed import CcxtFeed
@@ -30,9 +32,10 @@ from jtrader.exchange.ccxt.probe import Probe
 from jtrader.exchange.ccxt.rest import CcxtRest
 from jtrader.exchange.ccxt.spoken import OKX_FUTURE, OKX_SPOT, OKX_SWAP, CcxtMarket
 from jtrader.exchange.common.session import Keys
-from jtrader.ports.broker import AccessDenied, OrderNotFound, OrderRefusedByVenue, OutcomeUnknown, Reason
+from jtrader.ports.broker import AccessDenied, OrderNotFound, OrderRefusedByVenue, OutcomeUnknown, Reason, RetryLater
 
 RECORDED = CHECKOUT.parent / "shared" / "data" / "raw_ws_venues.parquet"
+ETH = InstrumentId("okx_spot:ETH-USDT")
 BTC, SWAP = InstrumentId("okx_spot:BTC-USDT"), InstrumentId("okx_swap:BTC-USDT-SWAP")
 NOW = NOW_MS * 1_000_000
 TRADE_FRAME = (
@@ -56,6 +59,15 @@ def venue() -> Iterator[OkxVenue]:
 def spot(venue: OkxVenue) -> Iterator[CcxtRest]:
     with CcxtRest(OKX_SPOT, venue.uri, patience=2) as made:
         yield made
+
+
+@contextlib.contextmanager
+def running(made: OkxVenue) -> Iterator[OkxVenue]:
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
 
 
 def run(work: Callable[[], Awaitable[None]]) -> None:
@@ -221,9 +233,15 @@ def new_id() -> ClientOrderId:
     return ClientOrderId(f"jtprobe-{next(_numbers)}")
 
 
-def broker_at(venue: OkxVenue, **keys: str) -> CcxtBroker:
+def broker_at(
+    venue: OkxVenue,
+    spoken: CcxtMarket = OKX_SPOT,
+    instruments: Sequence[InstrumentId] = (BTC,),
+    pause_file: Path | None = None,
+    **keys: str,
+) -> CcxtBroker:
     given = Keys(**({"key": KEY, "secret": SECRET, "password": PASSPHRASE} | keys))
-    return CcxtBroker(AccountId("alpha"), OKX_SPOT, [BTC], given, venue.uri)
+    return CcxtBroker(AccountId("alpha"), spoken, instruments, given, venue.uri, pause_file=pause_file)
 
 
 def test_an_order_lives_under_our_id(venue: OkxVenue) -> None:
@@ -281,7 +299,6 @@ def test_the_private_stream_tells_orders_and_fills_once(venue: OkxVenue) -> None
         desk = BrokerDesk(broker_at(venue))
         try:
             await desk.follow()
-            await asyncio.sleep(0.5)
             order = child_order(AccountId("alpha"), BTC, Decimal("0.03"), client_order_id=new_id())
             await desk.broker.submit(order)
             ended = await desk.finished(order)
@@ -292,6 +309,129 @@ def test_the_private_stream_tells_orders_and_fills_once(venue: OkxVenue) -> None
             assert fill in await desk.broker.fills(BTC, 0, 2**62)
         finally:
             await desk.close()
+
+    run(work)
+
+
+@pytest.mark.parametrize("spoken", [OKX_SPOT, replace(OKX_SPOT, cursor=())], ids=["by number", "by time"])
+def test_the_past_is_read_whole(spoken: CcxtMarket) -> None:
+    with running(OkxVenue()) as venue:
+        venue.crowd(trades=257)
+
+        async def work() -> None:
+            async with closing(broker_at(venue, spoken)) as broker:
+                fills = await broker.fills(BTC, 0, 2**62)
+                assert [fill.trade_id for fill in fills] == [str(1_001 + number) for number in range(257)]
+                within = await broker.fills(BTC, fills[3].ts, fills[250].ts)
+                assert within == fills[3:250]
+
+        run(work)
+
+
+def test_rows_beyond_one_page_are_seen_and_cancelled() -> None:
+    with running(OkxVenue()) as venue:
+        venue.crowd(orders=130, stops=110)
+        venue.bills = [bill(number, "-0.01") for number in range(100, 350)] + [bill(350, "-0.5", "SWAP")]
+
+        async def work() -> None:
+            async with closing(broker_at(venue)) as broker:
+                assert len(await broker.open_orders()) == 240
+                entries = await broker.entries(0, 2**62)
+                assert (len(entries), sum(entry.amount for entry in entries)) == (250, Decimal("-2.5"))
+                await broker.cancel_all(BTC)
+                assert list(await broker.open_orders()) == []
+
+        run(work)
+        assert not any(row["state"] == "live" for row in [*venue.orders.values(), *venue.algos.values()])
+
+
+def test_the_stream_is_live_once_every_instrument_is_subscribed() -> None:
+    """And has read what it missed: one instrument that waits for that keeps it from being live."""
+    with running(OkxVenue(login_seconds=0.3)) as venue:
+        venue.rows["SPOT"].append(SPOT_ROW | {"instId": "ETH-USDT", "baseCcy": "ETH"})
+        venue.away.add("ETH-USDT")
+
+        async def work() -> None:
+            desk = BrokerDesk(broker_at(venue, instruments=(BTC, ETH)))
+            try:
+                following = asyncio.create_task(desk.follow())
+                was_live = asyncio.create_task(desk.broker.wait_live())
+                while not {"BTC-USDT", "ETH-USDT"} <= venue.subscribed:
+                    assert not desk.broker.is_live
+                    await asyncio.sleep(0.01)
+                await asyncio.sleep(0.5)
+                assert not was_live.done()
+                venue.away.clear()
+                await asyncio.gather(following, was_live)
+            finally:
+                await desk.close()
+
+        run(work)
+
+
+def test_what_happened_while_the_stream_was_away_is_told() -> None:
+    """Fills before the first one that was ever seen, too; and each break is mended as fast as the first."""
+    with running(OkxVenue()) as venue:
+
+        async def work() -> None:
+            desk = BrokerDesk(broker_at(venue))
+            try:
+                await desk.follow()
+                started = asyncio.get_running_loop().time()
+                for number in range(1, 7):
+                    venue.crowd(trades=1)
+                    venue.drop()
+                    await desk.until(lambda _, n=number: len(fills_of(desk)) == n or None)  # type: ignore[misc]
+                    await asyncio.wait_for(desk.broker.wait_live(), 10)
+                assert asyncio.get_running_loop().time() - started < 7.5, "waits that double six times are 7.9 s"
+                assert exactly_once(fills_of(desk))
+            finally:
+                await desk.close()
+
+        run(work)
+
+
+def fills_of(desk: BrokerDesk) -> list[Fill]:
+    return [report for report in desk.reports if isinstance(report, Fill)]
+
+
+def test_a_venue_that_wants_to_be_left_alone_is_left_by_all(tmp_path: Path) -> None:
+    with running(OkxVenue()) as venue:
+        pause = tmp_path / "pauses" / "okx_spot"
+
+        async def work() -> None:
+            async with (
+                closing(broker_at(venue, pause_file=pause)) as one,
+                closing(broker_at(venue, pause_file=pause)) as other,
+            ):
+                await one.balances()
+                venue.busy = 30.0
+                with pytest.raises(RetryLater) as told:
+                    await one.balances()
+                assert told.value.after == 30
+                venue.busy, asked = 0.0, len(venue.asked)
+                with pytest.raises(RetryLater, match="asked for a pause"):
+                    await other.balances()
+                assert len(venue.asked) == asked
+
+        run(work)
+
+
+def test_cancels_have_a_reserve(venue: OkxVenue) -> None:
+    async def work() -> None:
+        async with closing(broker_at(venue)) as broker:
+            order = child_order(
+                AccountId("alpha"), BTC, Decimal("0.01"), type=OrderType.LIMIT, price=Decimal(90_000),
+                client_order_id=new_id(),
+            )  # fmt: skip
+            await broker.submit(order)
+            if time.time() % 60 > 50:
+                await asyncio.sleep(10.1)  # a new minute would begin meanwhile
+            broker.budget.told(500)  # of 582 that ccxt grants a minute
+            with pytest.raises(RetryLater, match="are used up"):
+                await broker.submit(replace(order, client_order_id=new_id()))
+            await broker.cancel(BTC, order.client_order_id)
+            assert venue.orders[max(venue.orders, key=int)]["state"] == "canceled"
 
     run(work)
 
@@ -327,8 +467,9 @@ def test_a_refused_key_is_access_denied(venue: OkxVenue, wrong: str) -> None:
         (("no client id",), True, {"conditional_orders"}),
         (("no algo list",), True, {"conditional_orders"}),
         (("no fills",), True, {"fills_since"}),
+        (("one page",), True, {"open_orders", "conditional_orders", "fills_since"}),
     ],
-    ids=["all is well", "no trade allowed", "no client id", "no list of conditional orders", "no fills"],
+    ids=["all is well", "no trade allowed", "no client id", "no list of conditional orders", "no fills", "no paging"],
 )
 def test_the_probe_proves_what_live_needs(
     spot: CcxtRest, flaws: tuple[str, ...], may_trade: bool, missing: set[str]

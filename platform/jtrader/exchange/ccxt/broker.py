@@ -54,6 +54,7 @@ class CcxtBroker:
         self._instruments = tuple(instruments)
         self._page = page
         self._session = GenericSession(spoken, keys, simulator_uri, pause_file)
+        self.budget = self._session.budget
         self._reader = Reader(account, spoken)
         self._stream = PrivateStream(self, instruments, self._reader)
 
@@ -83,14 +84,8 @@ class CcxtBroker:
 
     async def open_orders(self) -> Sequence[VenueOrder]:
         """Conditional ones are asked for apart. Raises Broken where the venue may have more than it tells."""
-        found: dict[str, VenueOrder] = {}
-        for name in self._instruments:
-            symbol = await self.symbol(name)
-            for kind in ({}, {"trigger": True}):
-                for row in await self._open(symbol, kind):
-                    order = self._reader.order(name, row)
-                    found[order.venue_order_id] = order
-        return sorted(found.values(), key=lambda order: order.ts)
+        found = [order for name in self._instruments for order in await self._open(name)]
+        return sorted(found, key=lambda order: order.ts)
 
     async def fills(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Fill]:
         fills, _ = await self.fills_by_page(instrument, start, end, self._page)
@@ -140,20 +135,24 @@ class CcxtBroker:
 
     async def order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder:
         """By our id, among the conditional orders where it was one or isn't among the others."""
+        return await self._look_up(instrument, client_order_id)
+
+    async def _look_up(
+        self, instrument: InstrumentId, client_order_id: ClientOrderId, urgent: bool = False
+    ) -> VenueOrder:
         symbol = await self.symbol(instrument)
         sent = self._reader.sent.get(client_order_id)
         ways = ({}, {"trigger": True}) if sent is None or not sent.type.is_conditional else ({"trigger": True},)
         for number, way in enumerate(ways):
             try:
-                row = await self.ask(
-                    "fetch_order", "", symbol, {"clientOrderId": self._spoken.written(client_order_id), **way}
-                )
+                params = {"clientOrderId": self._spoken.written(client_order_id), **way}
+                row = await self.ask("fetch_order", "", symbol, params, urgent=urgent)
             except (OrderNotFound, NotOffered):
                 if number == len(ways) - 1:
                     raise
                 continue
             order = self._reader.order(instrument, row)
-            return await self._what_became(order, symbol, row) if way else order
+            return await self._what_became(order, symbol, row, urgent) if way else order
         raise OrderNotFound(f"order {client_order_id} is not known to {self._spoken.exchange}")
 
     # ---- order entry
@@ -189,25 +188,18 @@ class CcxtBroker:
         return await self.order(instrument, client_order_id)
 
     async def cancel(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> None:
-        standing = await self.order(instrument, client_order_id)
+        standing = await self._look_up(instrument, client_order_id, urgent=True)
         if standing.status.is_terminal:
             raise OrderNotFound(f"order {client_order_id} is {standing.status}")
-        symbol = await self.symbol(instrument)
-        waits = standing.type.is_conditional and not standing.is_triggered
-        params = {"trigger": True} if waits else {}
-        await self.ask("cancel_order", standing.venue_order_id, symbol, params, is_order=True, urgent=True)
+        await self._cancel(standing)
 
     async def cancel_all(self, instrument: InstrumentId) -> None:
         """One by one: few venues cancel conditional orders with the others."""
-        for order in await self.open_orders():
-            if order.instrument == instrument:
-                symbol = await self.symbol(instrument)
-                waits = order.type.is_conditional and not order.is_triggered
-                params = {"trigger": True} if waits else {}
-                try:
-                    await self.ask("cancel_order", order.venue_order_id, symbol, params, is_order=True, urgent=True)
-                except OrderNotFound:
-                    log.info("order %s ended meanwhile", order.venue_order_id)
+        for order in await self._open(instrument, urgent=True):
+            try:
+                await self._cancel(order)
+            except OrderNotFound:
+                log.info("order %s ended meanwhile", order.venue_order_id)
 
     # ---- the private stream
 
@@ -256,13 +248,13 @@ class CcxtBroker:
 
     # ---- inside
 
-    async def _what_became(self, order: VenueOrder, symbol: str, row: dict[str, Any]) -> VenueOrder:
+    async def _what_became(self, order: VenueOrder, symbol: str, row: dict[str, Any], urgent: bool) -> VenueOrder:
         """A conditional order, or the one that it became once it triggered."""
         number = str((row.get("info") or {}).get(self._spoken.became) or "") if self._spoken.became else ""
         if not number or order.status in (OrderStatus.CANCELED, OrderStatus.EXPIRED):
             return order
         self._reader.names[number] = order.client_order_id
-        became = self._reader.order(order.instrument, await self.ask("fetch_order", number, symbol))
+        became = self._reader.order(order.instrument, await self.ask("fetch_order", number, symbol, urgent=urgent))
         return replace(
             became,
             client_order_id=order.client_order_id,
@@ -282,11 +274,26 @@ class CcxtBroker:
             return await by_cursor(lambda older: ask(since, {**bounds, **older}), self._spoken.cursor)
         return await by_time(lambda first, last: ask(first, {"until": last} if last else {}), since, until, page)
 
-    async def _open(self, symbol: str, kind: Mapping[str, Any]) -> Sequence[Row]:
-        """Open orders of one kind."""
+    async def _cancel(self, order: VenueOrder) -> None:
+        symbol = await self.symbol(order.instrument)
+        waits = order.type.is_conditional and not order.is_triggered
+        params = {"trigger": True} if waits else {}
+        await self.ask("cancel_order", order.venue_order_id, symbol, params, is_order=True, urgent=True)
+
+    async def _open(self, instrument: InstrumentId, urgent: bool = False) -> list[VenueOrder]:
+        symbol = await self.symbol(instrument)
+        found: dict[str, VenueOrder] = {}
+        for kind in ({}, {"trigger": True}):
+            for row in await self._open_rows(symbol, kind, urgent):
+                order = self._reader.order(instrument, row)
+                found[order.venue_order_id] = order
+        return list(found.values())
+
+    async def _open_rows(self, symbol: str, kind: Mapping[str, Any], urgent: bool) -> Sequence[Row]:
+        """Conditional orders, or the others."""
 
         def ask(older: Mapping[str, Any]) -> Awaitable[Sequence[Row]]:
-            return self.ask("fetch_open_orders", symbol, None, self._page, {**kind, **older})
+            return self.ask("fetch_open_orders", symbol, None, self._page, {**kind, **older}, urgent=urgent)
 
         if self._spoken.cursor:
             return (await by_cursor(ask, self._spoken.cursor)).rows

@@ -19,22 +19,26 @@ async def by_time(
     ask: Callable[[int, int | None], Awaitable[Sequence[Row]]], since: int, until: int | None, page: int
 ) -> Paged:
     """`ask(since, until)` gives one page of the rows between, both included (ms; no `until` = up to now). What lies
-    before and behind a page is asked for until nothing new comes. Raises Broken where that can't be told: a full page
-    of known rows is a venue that heeds no `until`, or more rows of one millisecond than a page holds."""
+    before and behind a page is asked for until nothing new comes. Raises Broken where something may be left out: the
+    venue heeds no `until`, or has more rows of one moment than it tells at once."""
     found: dict[tuple[Any, Any], Row] = {}
     spans, pages = [(since, until)], 0
     while spans:
         first, last = spans.pop()
         rows = await ask(first, last)
         fresh = {key: row for row in rows if (key := _key(row)) not in found}
+        times = [_millis(row) for row in rows]
         if fresh:
             found |= fresh
             pages += 1
-            times = [_millis(row) for row in rows]
             spans += [(first, min(times) + 1), (max(times), last)]
-        elif len(rows) >= page:
+        elif rows and (len(rows) >= page or await _is_more(ask, first, min(times) - 1)):
             raise Broken(f"the venue's rows from {first} to {last} (ms) can't be read whole: {len(rows)} and no others")
     return Paged(list(found.values()), pages)
+
+
+async def _is_more(ask: Callable[[int, int | None], Awaitable[Sequence[Row]]], first: int, last: int) -> bool:
+    return first <= last and any(first <= _millis(row) <= last for row in await ask(first, last))
 
 
 async def by_cursor(ask: Callable[[Mapping[str, Any]], Awaitable[Sequence[Row]]], cursor: Sequence[str]) -> Paged:
