@@ -19,7 +19,7 @@ from jtrader.venue.feed_trust import FeedTrust
 from jtrader.venue.listing import Listing
 from jtrader.venue.market_rules import PLAIN, MarketRules
 from jtrader.venue.past import Past, load_with_past
-from jtrader.venue.records import Happened, TradePrinted
+from jtrader.venue.records import Happened, Order, TradePrinted
 from jtrader.venue.refusals import Refused, Why
 from jtrader.venue.units import ATOM
 from jtrader.venue.venue import Venue
@@ -42,6 +42,8 @@ class Known(msgspec.Struct):
     """The next funding instant."""
     funded: dict[str, int] = {}
     """The last funding instant that was settled; older ones are not looked at."""
+    heard: dict[str, tuple[int, tuple[int | str, ...]]] = {}
+    """The last trade: its time, and the ids of that time."""
 
 
 class PaperMarket:
@@ -130,6 +132,23 @@ class PaperMarket:
             case TradingStatus() if event.state in set(InstrumentStatus):
                 self.venue.set_status(listing.symbol, InstrumentStatus(event.state), self.now)
         self._deliver()
+
+    def meets_newer(self, trade: Trade) -> bool:
+        """Whether a trade that is told late would meet an own order that was placed, or changed, only after it."""
+        listing = self._by_id.get(trade.instrument)
+        if listing is None:
+            return False
+        ticks = _ticks(listing, trade.price)
+        own = (order for account in self.venue.accounts.values() for order in account.open_orders.values())
+        reached = (
+            order
+            for order in own
+            if order.symbol == listing.symbol
+            and order.side != trade.side
+            and order.price is not None
+            and (order.price - ticks) * trade.side <= 0
+        )
+        return any(_standing_since(order) > trade.ts for order in reached)
 
     def _traded(self, listing: Listing, trade: Trade) -> None:
         ticks, lots = _ticks(listing, trade.price), _lots(listing, trade.quantity)
@@ -234,6 +253,12 @@ class PaperMarket:
         listings = self.venue.listings.values()
         self._by_id: dict[InstrumentId, Listing] = {listing.instrument.id: listing for listing in listings}
         self._expiries = {one.symbol: one.instrument.expiry for one in listings if one.instrument.expiry is not None}
+
+
+def _standing_since(order: Order) -> int:
+    """When an order was placed, triggered, or amended, as far as that is told."""
+    is_amended = order.amended and not order.filled
+    return order.updated if is_amended else max(order.created, order.triggered)
 
 
 def _gone(stood: Wanted, wanted: Wanted) -> Wanted:

@@ -3,14 +3,16 @@
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from jtrader.app.settings import Settings
 from jtrader.app.wiring.keys import shown_key
 from jtrader.app.wiring.venues import PublicRest, venue_of
 from jtrader.domain.ids import InstrumentId, Market, split_instrument_id
+from jtrader.domain.market import Trade
 from jtrader.ports.market_data import TradeSource
+from jtrader.store.recorder.reading import Heard, TradeReader
 from jtrader.store.spill.folder import Spill
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 NUMBERED = frozenset({"binance_spot", "binance_usdm", "binance_coinm"})
 """Markets that number an instrument's trades one by one, so that ids prove that none is missing."""
 GIGABYTE = 10**9
+READ_AWAY_SECONDS, READ_ANSWER_SECONDS = 1.0, 10.0
+"""How long who reads what was recorded waits for a store that is away, and for one that says nothing."""
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +44,32 @@ def open_ticks(settings: Settings, patience: float, answer: float) -> "Iterator[
 
 def open_spill(settings: Settings) -> Spill:
     return Spill(settings.root / "spill", int(settings.recorder.spill_gb * GIGABYTE))
+
+
+class LazyReader:
+    """The trades that the recorder has, opened at the first question. Safe to use from threads; `close` it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._opened = ExitStack()
+        self._reader: TradeReader | None = None
+        self._lock = threading.Lock()
+
+    def since(self, instrument: InstrumentId, heard: Heard, until: Trade | None = None) -> list[Trade]:
+        return self._open().since(instrument, heard, until)
+
+    def is_whole(self, instrument: InstrumentId, heard: Heard, until: Trade) -> bool:
+        return self._open().is_whole(instrument, heard, until)
+
+    def close(self) -> None:
+        self._opened.close()
+
+    def _open(self) -> TradeReader:
+        with self._lock:
+            if self._reader is None:
+                store = self._opened.enter_context(open_ticks(self._settings, READ_AWAY_SECONDS, READ_ANSWER_SECONDS))
+                self._reader = TradeReader(store, is_numbered)
+            return self._reader
 
 
 class LazyTrades:

@@ -19,6 +19,7 @@ from jtrader.app.wiring.desk import (
     venue_rules,
 )
 from jtrader.app.wiring.paper import RestHistory, open_paper
+from jtrader.app.wiring.recording import LazyReader, is_numbered
 from jtrader.app.wiring.trading import broker_for, instruments_of
 from jtrader.domain.errors import BadInput, JtraderError
 from jtrader.domain.ids import AccountId, InstrumentId, Market
@@ -63,10 +64,11 @@ async def build(settings: Settings, journal: FileJournal) -> OmsService:
         projector = Projector(journal_folder(settings), rules, lambda: open_projection(settings))
     brokers: dict[AccountId, tuple[Broker, Sequence[InstrumentId]]] = {}
     paper: list[PaperAccount] = []
+    recorded = LazyReader(settings) if settings.mongo_uri is not None else None
     for account in settings.accounts:
         instruments = instruments_of(settings, account)
         if account.broker == "paper":
-            paper.append(_paper_account(settings, account, rules, market_time))
+            paper.append(_paper_account(settings, account, rules, market_time, recorded))
             brokers[AccountId(account.name)] = paper[-1].broker, instruments
         else:
             brokers[AccountId(account.name)] = broker_for(settings, account), instruments
@@ -79,16 +81,21 @@ async def build(settings: Settings, journal: FileJournal) -> OmsService:
         heartbeat=Heartbeat(settings.root, "oms"),
         projector=projector,
         market_time=market_time,
-        paper=PaperDesk(paper, addresses.market_data, market_time) if paper else None,
+        paper=PaperDesk(paper, addresses.market_data, market_time, recorded) if paper else None,
     )
 
 
 def _paper_account(
-    settings: Settings, account: AccountSettings, rules: Sequence[Instrument], market_time: int
+    settings: Settings,
+    account: AccountSettings,
+    rules: Sequence[Instrument],
+    market_time: int,
+    recorded: LazyReader | None,
 ) -> PaperAccount:
     of_market = [one for one in rules if one.market == account.market]
     opened = open_paper(settings, account, instruments_of(settings, account), of_market, market_time)
-    return PaperAccount(*opened, RestHistory(settings, Market(account.market)))
+    history = RestHistory(settings, Market(account.market))
+    return PaperAccount(*opened, history, recorded=recorded, is_numbered=is_numbered)
 
 
 def _check_listed(settings: Settings, listed: Collection[InstrumentId]) -> None:

@@ -3,15 +3,17 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from jtrader.app.services.oms.trade_line import PATIENCE_SECONDS, RecordedTrades, TradeLine
 from jtrader.bus.market import Batch, MarketSubscriber
 from jtrader.domain.errors import JtraderError
 from jtrader.domain.ids import AccountId, InstrumentId
-from jtrader.domain.market import Funding
+from jtrader.domain.market import Event, Funding, Trade
 from jtrader.domain.times import MINUTE, iso
 from jtrader.store.paper.file import PaperFile
+from jtrader.store.recorder.reading import Heard
 from jtrader.venue.account import Account
 from jtrader.venue.paper import PaperMarket
 from jtrader.venue.paper_broker import PaperBroker
@@ -38,6 +40,10 @@ class VenueHistory(Protocol):
     async def close(self) -> None: ...
 
 
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
 class PaperAccount:
     """One account, which has its market to itself: what it takes is there for every other account too, and no two of
     ours ever trade with each other, as neither would leave a trace in the market that the feed tells of."""
@@ -49,14 +55,25 @@ class PaperAccount:
         file: PaperFile,
         history: VenueHistory,
         rate_seconds: float = RATE_SECONDS,
+        recorded: RecordedTrades | None = None,
+        is_numbered: Callable[[InstrumentId], bool] = lambda name: False,  # noqa: ARG005
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
-        """`file` holds the account already."""
+        """`file` holds the account already. `recorded` has the trades that the bus loses, or told while nobody
+        listened; `patience` is how many seconds they are waited for."""
         self.market = market
         self._wallet = wallet
         self._file = file
         self._history = history
         self._rate_seconds = rate_seconds
         self._standstill = asyncio.Lock()
+        self._lines: dict[InstrumentId, TradeLine] = {}
+        self._symbols: dict[InstrumentId, str] = {}
+        for symbol, listing in market.venue.listings.items():
+            name, heard = listing.instrument.id, market.known.heard.get(symbol)
+            self._symbols[name] = symbol
+            last = None if heard is None else Heard(heard[0], frozenset(heard[1]))
+            self._lines[name] = TradeLine(name, recorded, is_numbered(name), last, patience)
         self.broker = PaperBroker(
             AccountId(wallet.name), market, wallet, self.settle, self._standstill, time.monotonic_ns
         )
@@ -71,15 +88,71 @@ class PaperAccount:
         wall, trust = time.monotonic_ns(), self.market.trust
         return [why for symbol in self.market.venue.listings if (why := trust.why_not(symbol, wall))]
 
+    @property
+    def lost_trades(self) -> int:
+        """Holes among the trades that could not be filled."""
+        return sum(line.unfilled for line in self._lines.values())
+
     async def take(self, batch: Batch) -> None:
-        """Applies what the feed told; nothing of it is told on before `settle`."""
+        """Applies what the feed told, trades that were lost before it first; nothing of it is told on before
+        `settle`."""
         self.market.trust.word(time.monotonic_ns())
         if batch.missed and batch.kind == "depth":
             self.market.lost(batch.instrument)
-        for event in batch.events:
+        line = self._lines.get(batch.instrument)
+        if line is None or batch.kind not in ("trade", "status"):
+            await self._apply(batch.events)
+            return
+        line.see(batch)
+        trades = [event for event in batch.events if isinstance(event, Trade)]
+        if line.is_behind(trades):
+            await self._fill(line, trades[0])
+        await self._apply(line.fresh(trades) if batch.kind == "trade" else batch.events)
+        self._heard(line)
+
+    async def look_back(self) -> None:
+        """Applies lost trades as far as the recorder has them, where orders rest whose next trade has not come yet."""
+        for line in self._lines.values():
+            if line.is_due:
+                await self._fill(line, None)
+                self._heard(line)
+
+    async def _fill(self, line: TradeLine, until: Trade | None) -> None:
+        """Nothing can be ordered meanwhile: an order is not met by trades from before it."""
+        if not self._rests(self._symbols[line.instrument]):
+            if until is not None:
+                line.skip()
+            return
+        async with self._standstill:
+            async for trades in line.missing(until):
+                for trade in trades:
+                    if not self.market.meets_newer(trade):
+                        await self._apply([trade], is_still=True)
+                await asyncio.sleep(0)
+
+    async def _apply(self, events: Sequence[Event], is_still: bool = False) -> None:
+        """`is_still`: the standstill is held already."""
+        for event in events:
             if self.market.funding_due(event.ts):
-                await self.catch_up(event.ts)
+                if is_still:
+                    await self._settle_due(event.ts)
+                else:
+                    await self.catch_up(event.ts)
             self.market.apply(event)
+
+    def _rests(self, symbol: str) -> bool:
+        """Whether an order waits for what others trade."""
+        wallet = self._wallet
+        return any(
+            order.symbol == symbol
+            for orders in (wallet.open_orders, wallet.open_conditionals)
+            for order in orders.values()
+        )
+
+    def _heard(self, line: TradeLine) -> None:
+        """What is written down with the account: where to go on after a restart."""
+        if line.heard is not None:
+            self.market.known.heard[self._symbols[line.instrument]] = line.heard.ts, tuple(line.heard.ids)
 
     def settle(self) -> None:
         """What has happened is written down, then told."""
@@ -92,13 +165,16 @@ class PaperAccount:
         """Settles each funding instant up to `now` that was not settled yet, at the rates that the venue settled at.
         Nothing can be ordered meanwhile, so that the positions are those of the instant."""
         async with self._standstill:
-            for symbol, instant in self.market.funding_due(now):
-                await self._settle_funding(symbol, instant, now)
+            await self._settle_due(now)
         self.settle()
 
     async def close(self) -> None:
         await self._history.close()
         self._file.close()
+
+    async def _settle_due(self, now: int) -> None:
+        for symbol, instant in self.market.funding_due(now):
+            await self._settle_funding(symbol, instant, now)
 
     async def _settle_funding(self, symbol: str, first: int, now: int) -> None:
         """Where the venue tells no rate in time, the one that it predicted last is taken for the first instant."""
@@ -137,7 +213,15 @@ class PaperAccount:
 class PaperDesk:
     """All paper accounts of the oms."""
 
-    def __init__(self, accounts: Sequence[PaperAccount], market_data: str, market_time: int) -> None:
+    def __init__(
+        self,
+        accounts: Sequence[PaperAccount],
+        market_data: str,
+        market_time: int,
+        recorded: Closable | None = None,
+    ) -> None:
+        """`recorded` is closed once no account reads any more."""
+        self._recorded = recorded
         self._accounts = accounts
         self._market_data = market_data
         self._market_time = market_time
@@ -153,12 +237,14 @@ class PaperDesk:
         subscriber = MarketSubscriber(self._market_data, sorted(names), KINDS, conflate=True)
         try:
             for account in self._accounts:
+                await account.look_back()
                 await account.catch_up(self._market_time)
             async for batches in subscriber.rounds():
                 for batch in batches:
                     for account in followers[batch.instrument]:
                         await account.take(batch)
                 for account in self._accounts:
+                    await account.look_back()
                     account.settle()
         finally:
             subscriber.close()
@@ -166,3 +252,5 @@ class PaperDesk:
     async def close(self) -> None:
         for account in self._accounts:
             await account.close()
+        if self._recorded is not None:
+            self._recorded.close()
