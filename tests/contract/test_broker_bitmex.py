@@ -8,8 +8,10 @@ from decimal import Decimal
 import pytest
 
 from contract.broker_suite import STOPS, TOUCHES, BrokerCase, BrokerSuite
+from fixtures.broker_desk import eventually
 from fixtures.simulator import BITMEX, Simulator, StartSimulator
 from fixtures.wire import Wire
+from jtrader.domain.account import EntryKind, VenueEntry
 from jtrader.domain.ids import Market
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.order import TriggerBy
@@ -117,3 +119,22 @@ def case(request: pytest.FixtureRequest, venue: Simulator, listed: dict[str, Ins
 
 class TestBitmex(BrokerSuite):
     """Every behaviour of the suite, on each of the four."""
+
+
+def test_a_withdrawal_is_told_once_though_the_stream_tells_of_it_while_it_is_pending(case: BitmexCase) -> None:
+    async def work(at: BrokerCase) -> None:
+        start, leaves = len(at.desk.reports), "0.002" if at.held == "BTC" else "3"
+        await asyncio.to_thread(case._venue.withdraw, case._keys.key, "bitmex", at.held, leaves)
+
+        def gone() -> list[VenueEntry]:
+            rows = [one for one in at.desk.reports[start:] if isinstance(one, VenueEntry)]
+            return [row for row in rows if row.kind is EntryKind.TRANSFER]
+
+        async def is_told() -> bool:
+            return bool(gone())
+
+        await eventually(is_told)
+        await asyncio.sleep(0.3)
+        assert [(row.asset, row.amount) for row in gone()] == [(at.held, -Decimal(leaves))]
+
+    case.run(work)

@@ -3,7 +3,6 @@
 Amounts go out as the exact digits of our Decimals and come in from the venue's text. Orders carry our own client id.
 """
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -19,11 +18,13 @@ from jtrader.domain.order import ChildOrder, Fill, VenueOrder
 from jtrader.domain.times import DAY, MINUTE, iso, parse_time
 from jtrader.exchange.bitmex.errors import translate
 from jtrader.exchange.bitmex.forms import order_form, whole
+from jtrader.exchange.bitmex.handshake import Handshake
 from jtrader.exchange.bitmex.history import PAGE, History
 from jtrader.exchange.bitmex.listing import MARKET
 from jtrader.exchange.bitmex.rows import Row, RowReader, row_field, rows_of
 from jtrader.exchange.bitmex.session import EXPIRES_AFTER, PER_MINUTE, BitmexSession, Keys
 from jtrader.exchange.bitmex.stream import PrivateStream, Report
+from jtrader.exchange.common.asking import until_told
 from jtrader.ports.broker import BrokerError, OrderNotFound, OutcomeUnknown
 
 _SHORT_PAST = 3 * DAY
@@ -57,9 +58,12 @@ class BitmexBroker:
         self._session = BitmexSession(keys, simulator_uri, pause_file, per_minute)
         self._rows = RowReader(account)
         self._history = History(self._session, self._rows, page)
-        self._stream = PrivateStream(keys, self._venue_seconds, self._rows, self, simulator_uri)
+        self._stream = PrivateStream(Handshake(keys, self._session.clock), self._rows, self, simulator_uri)
         self._since = 0
         self._newest: dict[InstrumentId, int] = {}
+        self._read_until: dict[InstrumentId, int] = {}
+        """The newest fill before which none is missing."""
+        self._entries_until = 0
         self._seen_entries: set[str] = set()
 
     # ---- reading
@@ -158,10 +162,12 @@ class BitmexBroker:
 
     async def reports(self) -> AsyncIterator[Report]:
         """Order states, fills, funding and transfers. Raises AccessDenied where the key is refused."""
-        self._since = self._since or await self._market_minute()
+        self._since = self._since or await until_told(self._market_minute, "the time of the market")
         async for report in self._stream.reports():
             if isinstance(report, Fill):
                 self._newest[report.instrument] = max(report.ts, self._newest.get(report.instrument, 0))
+                if self._stream.is_whole:
+                    self._read_until |= self._newest
             if isinstance(report, VenueEntry):
                 self._seen_entries.add(report.entry_id)
             yield report
@@ -185,18 +191,19 @@ class BitmexBroker:
         return self._stream.epoch
 
     async def fills_since_last(self) -> list[Fill]:
-        """Those at or after the newest one known: of one millisecond there may be more."""
+        """Those at or after the last one before which none is missing: of one millisecond there may be more."""
         found: list[Fill] = []
         for instrument in self._instruments:
-            start = self._newest.get(instrument, self._since)
+            start = self._read_until.get(instrument, self._since)
             found += await self._history.fills(instrument, start, 2**62)
         return sorted(found, key=lambda fill: fill.ts)
 
     async def new_entries(self) -> list[VenueEntry]:
         """Ledger rows that have not been told, but for those of trades."""
-        newest = max((self._since, *self._newest.values()))
-        rows = await self._history.entries(min(self._since, newest - _SHORT_PAST), 2**62)
-        fresh = [row for row in rows if row.ts >= self._since and not row.reference]
+        now = await self._market_minute()
+        rows = await self._history.entries(max(self._since, self._entries_until - _SHORT_PAST), 2**62)
+        self._entries_until = now
+        fresh = [row for row in rows if not row.reference]
         found = [row for row in fresh if row.entry_id not in self._seen_entries]
         self._seen_entries.update(row.entry_id for row in found)
         return found
@@ -220,9 +227,6 @@ class BitmexBroker:
         if not rows:
             raise Broken(f"BitMEX does not list {instrument}")
         return rows[0]
-
-    def _venue_seconds(self) -> int:
-        return time.time_ns() // 1_000_000_000 + self._session.clock.correction // 1_000
 
 
 def _symbol(instrument: InstrumentId) -> str:

@@ -10,7 +10,7 @@ from jtrader.domain.ids import InstrumentId, split_instrument_id
 from jtrader.domain.order import Fill
 from jtrader.domain.times import MILLISECOND, parse_time
 from jtrader.exchange.bitmex.moments import spelled
-from jtrader.exchange.bitmex.rows import SUMS, Row, RowReader, row_field, rows_of
+from jtrader.exchange.bitmex.rows import COMPLETED, SUMS, Row, RowReader, row_field, rows_of
 from jtrader.exchange.bitmex.session import BitmexSession
 
 PAGE = 500
@@ -67,7 +67,7 @@ class History:
             rows = rows_of(await self._session.call("privateGetUserWalletHistory", query))
             dated = [row for row in rows if row.get("transactTime")]
             for row in dated:
-                if row_field(row, "transactType") not in SUMS and row.get("transactStatus") == "Completed":
+                if row_field(row, "transactType") not in SUMS and row.get("transactStatus") == COMPLETED:
                     yield row
             if len(rows) < self._page or (dated and parse_time(dated[-1]["transactTime"]) < start):
                 return

@@ -43,6 +43,7 @@ TYPES = {
     OrderType.LIMIT_IF_TOUCHED: "LimitIfTouched",
 }
 _TYPES = {word: kind for kind, word in TYPES.items()}
+"""All others (Pegged, MarketWithLeftOverAsLimit …) trade as market orders: they are somebody else's."""
 SIDES = {Side.BUY: "Buy", Side.SELL: "Sell"}
 _SIDES = {word: side for side, word in SIDES.items()}
 
@@ -64,6 +65,8 @@ _MOVED = {
     "Conversion": EntryKind.CONVERT,
     "AffiliatePayout": EntryKind.REBATE,
 }
+COMPLETED = "Completed"
+"""The status of money that has moved; until then it is only asked for."""
 SUMS = ("RealisedPNL", "UnrealisedPNL", "Funding")
 """Rows of the wallet's history that only sum up executions."""
 _BY_REQUEST = "Canceled via API"
@@ -85,7 +88,7 @@ class RowReader:
                 venue_order_id=VenueOrderId(row_field(row, "orderID")),
                 client_order_id=ClientOrderId(client_id) if client_id else None,
                 side=_SIDES[row_field(row, "side")],
-                type=_TYPES[row_field(row, "ordType")],
+                type=_TYPES.get(row_field(row, "ordType"), OrderType.MARKET),
                 status=STATUS[row_field(row, "ordStatus")],
                 quantity=amount(row.get("orderQty") or 0),
                 filled=amount(row.get("cumQty") or 0),

@@ -4,7 +4,6 @@ An order's JSON carries our Decimals as numbers, digit by digit. A request ends 
 five seconds after it was signed: what was not acknowledged by then can't arrive any more.
 """
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,8 +48,7 @@ class BitmexSession(CcxtSession):
         """A request that came too late tells the venue's clock, by which ours is set right."""
         told = venue_time(getattr(error, "answer", "") or str(error))
         if told is not None:
-            now_ms = time.time_ns() / 1e6
-            self.clock.sample(now_ms, told * 1000 + 500, now_ms)
+            self.clock.told(told * 1000 + 500)
         return super().translated(error, is_order)
 
 

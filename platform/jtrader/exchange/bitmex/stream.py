@@ -6,34 +6,29 @@ first, then what may have been missed is read over REST. Receivers apply a fill 
 """
 
 import asyncio
-import hashlib
-import hmac
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from jtrader.domain.account import VenueEntry
-from jtrader.domain.errors import BadInput, Broken
+from jtrader.domain.errors import Broken
 from jtrader.domain.ids import ClientOrderId, InstrumentId
 from jtrader.domain.order import Fill, VenueOrder
-from jtrader.exchange.bitmex.errors import venue_time
-from jtrader.exchange.bitmex.feed import URL, command
-from jtrader.exchange.bitmex.rows import SUMS, Row, RowReader
+from jtrader.exchange.bitmex.feed import URL
+from jtrader.exchange.bitmex.handshake import Handshake, Message
+from jtrader.exchange.bitmex.rows import COMPLETED, SUMS, Row, RowReader
 from jtrader.exchange.common.connection import Connection, Line
-from jtrader.exchange.common.session import Keys
 from jtrader.ports.broker import AccessDenied, BrokerError, OrderNotFound, RetryLater
 
 log = logging.getLogger(__name__)
 
 Report = VenueOrder | Fill | VenueEntry
 
-TOPICS = ("execution", "transact")
-EXPIRES_AFTER = 10
-"""Seconds for which the proof of the key is good."""
+MOST_UNREADABLE = 10
+"""Messages in a row that can't be read before the stream is given up."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 30.0
-_UNAUTHORISED = (401, 403)
 _NO_STATE = ("CancelReject", "AmendReject")
 """Executions that say that a request failed; the order's state is not in them."""
 _OF_ORDERS = (
@@ -59,61 +54,45 @@ class Reader(Protocol):
     async def new_entries(self) -> list[VenueEntry]: ...
 
 
-class Message(msgspec.Struct, gc=False):
-    """Rows of a table, or an answer."""
-
-    table: str = ""
-    action: str = ""
-    data: list[dict[str, Any]] = []
-    subscribe: str = ""
-    error: str = ""
-    status: int = 0
-
-
-class Greeting:
-    """The first messages of each connection: the proof of the key, made when it is sent, and the topics."""
-
-    def __init__(self, keys: Keys, now: Callable[[], int]) -> None:
-        """`now`: the venue's wall time in seconds."""
-        self._keys = keys
-        self._now = now
-
-    def __iter__(self) -> Iterator[bytes]:
-        expires = self._now() + EXPIRES_AFTER
-        signed = f"GET/realtime{expires}".encode()
-        signature = hmac.new(self._keys.secret.encode(), signed, hashlib.sha256).hexdigest()
-        yield msgspec.json.encode({"op": "authKeyExpires", "args": [self._keys.key, expires, signature]})
-        yield command("subscribe", TOPICS)
-
-
 class _Live:
     """Stands in the queue where a connection was subscribed."""
 
 
 class _Missed:
-    """Stands in the queue where what was missed has to be read."""
+    """Stands in the queue where fills and states that were missed have to be read."""
 
 
-_Item = Report | _Live | _Missed | BaseException
+class _Ledger:
+    """Stands in the queue where ledger rows have to be read."""
+
+
+class _Unreadable(NamedTuple):
+    error: Exception
+
+
+_Ask = Callable[[], Awaitable[Sequence[Report]]]
+_Item = Report | _Live | _Missed | _Ledger | _Unreadable | AccessDenied
 
 
 class PrivateStream:
-    """Yields reports; `live` is set while connected, `epoch` counts connections."""
+    """Yields reports; `live` is set while connected, `epoch` counts connections. `is_whole`: no fill is missing before
+    the one that is told now; not so while what an outage hid has not been read."""
 
-    def __init__(
-        self, keys: Keys, now: Callable[[], int], rows: RowReader, reader: Reader, simulator_uri: str | None
-    ) -> None:
-        """`now`: the venue's wall time in seconds."""
+    def __init__(self, handshake: Handshake, rows: RowReader, reader: Reader, simulator_uri: str | None) -> None:
+        self._handshake = handshake
         self._rows = rows
         self._reader = reader
         self._unfinished: dict[ClientOrderId, InstrumentId] = {}
         self._queue: asyncio.Queue[_Item] = asyncio.Queue()
         self._decoder = msgspec.json.Decoder(Message, float_hook=str)
-        self._wait_missed = 0.0
-        line = Line(URL, greeting=Greeting(keys, now), ping=b"ping")
-        self._connection = Connection(line, simulator_uri, self._on_message, lambda: None, self._on_down)
+        self._waits: dict[type[_Missed | _Ledger], float] = {}
+        self._unreadable = 0
+        self._connection = Connection(
+            Line(URL, ping=b"ping"), simulator_uri, self._on_message, lambda: None, self._on_down
+        )
         self.live = asyncio.Event()
         self.epoch = 0
+        self.is_whole = False
 
     def watch_order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> None:
         """An order that is on its way: its state is asked for after a reconnect until it is final."""
@@ -124,25 +103,33 @@ class PrivateStream:
         self._unfinished.pop(client_order_id, None)
 
     async def reports(self) -> AsyncIterator[Report]:
-        """Raises AccessDenied where the key is refused, Broken for what can't be read; all else is tried again."""
+        """Raises AccessDenied where the key is refused, Broken where nothing can be read any more; all else is tried
+        again."""
         running = asyncio.create_task(self._connection.run())
         try:
             while True:
-                item = await self._queue.get()
-                if isinstance(item, BaseException):
-                    raise item
-                for report in [item] if isinstance(item, VenueOrder | Fill | VenueEntry) else await self._look(item):
+                for report in await self._read(await self._queue.get()):
                     yield report
         finally:
             self.live.clear()
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
 
-    async def _look(self, item: _Live | _Missed) -> list[Report]:
+    async def _read(self, item: _Item) -> Sequence[Report]:
+        if isinstance(item, VenueOrder | Fill | VenueEntry):
+            self._unreadable = 0
+            return [item]
+        if isinstance(item, AccessDenied):
+            raise item
+        if isinstance(item, _Ledger):
+            return await self._asked(self._reader.new_entries, item)
+        if isinstance(item, _Unreadable):
+            self._put_aside(item)
         if isinstance(item, _Live) and self._connection.is_up:
             self.epoch += 1
             self.live.set()
-        return await self._missed()
+        self.is_whole = False
+        return await self._asked(self._missed, _Missed())
 
     def _on_message(self, raw: bytes) -> None:
         """Everything is read here, so that what can't be read is put into the queue in its place."""
@@ -150,36 +137,43 @@ class PrivateStream:
             return
         try:
             message = self._decoder.decode(raw)
-            if message.error:
-                self._refused(message)
-            elif message.subscribe == TOPICS[-1]:
+            if (reply := self._handshake.reply(message)) is not None:
+                self._connection.send(reply)
+            elif self._handshake.is_done(message):
                 self._queue.put_nowait(_Live())
-            elif message.action == "insert":
+            elif message.table == "transact":
+                self._transact(message)
+            elif message.table == "execution" and message.action == "insert":
                 for row in message.data:
-                    for report in self._told(message.table, row):
+                    for report in self._told(row):
                         self._queue.put_nowait(report)
+        except AccessDenied as refusal:
+            self._queue.put_nowait(refusal)
         except (msgspec.DecodeError, Broken) as error:
             log.error("private stream: a message can't be read (%s): %r", error, raw[:300])
-            self._queue.put_nowait(
-                error if isinstance(error, Broken) else Broken(f"BitMEX's private stream sent no message: {error}")
-            )
+            self._queue.put_nowait(_Unreadable(error))
 
-    def _refused(self, message: Message) -> None:
-        """A refused key is final, unless our clock was off; anything else makes the connection start over."""
-        text = f"BitMEX's private stream: {message.error}"
-        told = venue_time(message.error)
-        if message.status in _UNAUTHORISED and told is None:
-            self._queue.put_nowait(AccessDenied(text, str(message.status)))
-            return
-        raise BadInput(text)
+    def _put_aside(self, item: _Unreadable) -> None:
+        """What the message may have told is read over REST instead, where the same fault is Broken."""
+        self._unreadable += 1
+        if self._unreadable > MOST_UNREADABLE:
+            raise Broken(f"BitMEX's private stream sends what can't be read: {item.error}") from item.error
 
-    def _told(self, table: str, row: Row) -> list[Report]:
+    def _transact(self, message: Message) -> None:
+        """Money moves once it is done: a change of a row that was pending tells no more than that."""
+        for row in message.data:
+            if row.get("transactType") in SUMS:
+                continue
+            if message.action == "insert" and row.get("transactStatus") == COMPLETED:
+                self._queue.put_nowait(self._rows.moved(row))
+            elif message.action in ("insert", "update"):
+                self._queue.put_nowait(_Ledger())
+
+    def _told(self, row: Row) -> list[Report]:
         """A trade before the state that it led to: a final state has all its fills before it."""
-        if table == "transact":
-            return [] if row.get("transactType") in SUMS else [self._rows.moved(row)]
-        if table != "execution" or row.get("execType") in _NO_STATE:
-            return []
         kind = row.get("execType")
+        if kind in _NO_STATE:
+            return []
         if kind not in _OF_ORDERS:
             return list(self._rows.entries(row))
         told: list[Report] = [self._rows.fill(row)] if kind == "Trade" else []
@@ -199,24 +193,30 @@ class PrivateStream:
         self.live.clear()
         log.warning("private stream ended, connecting again")
 
-    async def _missed(self) -> list[Report]:
-        """What may have happened while the stream was down: fills first, then order states, then ledger rows. States
-        are read before fills, so that every fill behind a final state is among them. Where the venue does not answer
-        it is asked again later; what the stream tells meanwhile is handed on."""
+    async def _asked(self, ask: _Ask, again: _Missed | _Ledger) -> Sequence[Report]:
+        """Where the venue does not answer it is asked again later; what the stream tells meanwhile is handed on."""
+        kind = type(again)
         try:
-            states = [await self._state(instrument, name) for name, instrument in list(self._unfinished.items())]
-            fills = await self._reader.fills_since_last()
-            entries = await self._reader.new_entries()
+            told = await ask()
         except AccessDenied:
             raise
         except BrokerError as error:
-            self._wait_missed = min(max(2 * self._wait_missed, _FIRST_WAIT), _LONGEST_WAIT)
-            wait = max(self._wait_missed, error.after if isinstance(error, RetryLater) else 0.0)
+            wait = self._waits[kind] = min(max(2 * self._waits.get(kind, 0.0), _FIRST_WAIT), _LONGEST_WAIT)
+            wait = max(wait, error.after if isinstance(error, RetryLater) else 0.0)
             log.warning("private stream: what was missed can't be read (%s); again in %.1f s", error, wait)
-            asyncio.get_running_loop().call_later(wait, self._queue.put_nowait, _Missed())
+            asyncio.get_running_loop().call_later(wait, self._queue.put_nowait, again)
             return []
-        self._wait_missed = 0.0
-        return [*fills, *self._note([state for state in states if state is not None]), *entries]
+        self._waits.pop(kind, None)
+        return told
+
+    async def _missed(self) -> list[Report]:
+        """What may have happened while the stream was down: fills first, then order states; ledger rows come after
+        them. States are read before fills, so that every fill behind a final state is among them."""
+        states = [await self._state(instrument, name) for name, instrument in list(self._unfinished.items())]
+        fills = await self._reader.fills_since_last()
+        self.is_whole = True
+        self._queue.put_nowait(_Ledger())
+        return [*fills, *self._note([state for state in states if state is not None])]
 
     async def _state(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder | None:
         try:

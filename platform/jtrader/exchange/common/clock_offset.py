@@ -1,6 +1,7 @@
 """How far a venue's clock is from ours, so that signed requests carry its time."""
 
 import logging
+import time
 
 log = logging.getLogger(__name__)
 
@@ -15,6 +16,15 @@ class ClockOffset:
         self._venue = venue
         self._trip = float("inf")
         self.correction = 0
+
+    def milliseconds(self) -> int:
+        """The venue's time, as far as known."""
+        return time.time_ns() // 1_000_000 + self.correction
+
+    def told(self, venue_ms: float) -> None:
+        """The venue's time in a message that has just come: its way here is in it."""
+        now = time.time_ns() / 1e6
+        self.sample(now, venue_ms, now)
 
     def sample(self, sent_ms: float, venue_ms: float, received_ms: float) -> None:
         """`sent_ms` and `received_ms` by our uncorrected clock."""

@@ -1,8 +1,5 @@
 """Our orders as BitMEX reads them, and the first words of a private stream."""
 
-import hashlib
-import hmac
-import json
 from decimal import Decimal
 from typing import Any
 
@@ -14,8 +11,6 @@ from jtrader.domain.order import ChildOrder, OrderType, Side, TimeInForce, Trigg
 from jtrader.exchange.bitmex.forms import order_form
 from jtrader.exchange.bitmex.moments import spelled
 from jtrader.exchange.bitmex.session import used
-from jtrader.exchange.bitmex.stream import Greeting
-from jtrader.exchange.common.session import Keys
 
 
 def order(**fields: Any) -> ChildOrder:
@@ -87,18 +82,6 @@ def test_forms(fields: dict[str, Any], form: dict[str, Any]) -> None:
 def test_a_conditional_order_needs_its_trigger() -> None:
     with pytest.raises(BadInput, match="without a trigger price"):
         order_form(order(type=OrderType.STOP), "XBTUSD")
-
-
-def test_a_greeting_is_signed_when_it_is_sent() -> None:
-    moments = iter([1_000, 2_000])
-    greeting = Greeting(Keys("key", "secret"), lambda: next(moments))
-    for now in (1_000, 2_000):
-        proof, topics = (json.loads(message) for message in greeting)
-        name, expires, signature = proof["args"]
-        assert (proof["op"], name, expires > now) == ("authKeyExpires", "key", True)
-        expected = hmac.new(b"secret", f"GET/realtime{expires}".encode(), hashlib.sha256).hexdigest()
-        assert signature == expected
-        assert topics == {"op": "subscribe", "args": ["execution", "transact"]}
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ _EXEC_TYPES = {
     Execution.TRIGGERED: "TriggeredOrActivatedBySystem",
     Execution.REJECTED: "Rejected",
 }
+_SETTLED = ("transactID", "transactStatus", "timestamp")
+"""What an update says of a withdrawal: it was asked for, and now is done."""
 _ORDER_KEYS = ("orderID", "clOrdID", "account", "symbol", "timestamp")
 
 
@@ -104,7 +106,10 @@ class AccountTables:
             say("execution", "insert", executed)
         moved = [found for row in change.rows if (found := moved_row(self._account, row)) is not None]
         if moved:
-            say("transact", "insert", moved)
+            leaving = [row for row in moved if row["transactType"] == "Withdrawal"]
+            say("transact", "insert", [row | {"transactStatus": "Pending"} if row in leaving else row for row in moved])
+            if leaving:
+                say("transact", "update", [{key: row[key] for key in _SETTLED} for row in leaving])
             say("wallet", "update", [rows.wallet_row(self._world, self._account, asset) for asset in assets])
 
     def _position(self, symbol: str) -> Row:
