@@ -13,7 +13,7 @@ from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId
 from jtrader.domain.order import ChildOrder, Fill, OrderType, Side, TimeInForce, VenueOrder
 from jtrader.matching.entry import Style
-from jtrader.ports.broker import NotOffered, OrderNotFound, OrderRefusedByVenue, Reason
+from jtrader.ports.broker import NotOffered, OrderNotFound, OrderRefusedByVenue, OutcomeUnknown, Reason
 from jtrader.venue.account import Account
 from jtrader.venue.filters import NewOrder
 from jtrader.venue.listing import Listing
@@ -254,7 +254,9 @@ class VenueBroker:
         return entry_told(row, self.account, self._venue.listings.get(row.symbol))
 
 
-def _translated(refused: Refused) -> OrderRefusedByVenue | NotOffered:
+def _translated(refused: Refused) -> OrderRefusedByVenue | OutcomeUnknown | NotOffered:
     if refused.why is Why.NO_REFERENCE:
         return NotOffered(str(refused), refused.why.value)
+    if refused.why is Why.DUPLICATE_CLIENT_ID:
+        return OutcomeUnknown(str(refused), refused.why.value, Reason.DUPLICATE_ID)
     return OrderRefusedByVenue(str(refused), refused.why.value, REASONS.get(refused.why, Reason.OTHER))

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from jtrader.exchange.common.budget import WeightBudget
+from jtrader.exchange.common.budget import SharedPause, WeightBudget
 from jtrader.exchange.common.clock_offset import ClockOffset
 from jtrader.exchange.localnet import LocalSession, local_session
 from jtrader.ports.broker import BrokerError, RetryLater
@@ -64,11 +64,13 @@ class Translate(Protocol):
 
 class Meter(msgspec.Struct, frozen=True):
     """`weigh(api, method, path, cost)` → the venue's weight of a request, with ccxt's own figure of it (`cost`) as a
-    start. `used` reads the venue's count from an answer's headers, None where it isn't told."""
+    start. `used` reads the venue's count from an answer's headers, None where it isn't told. `order_codes`: refusals
+    that count the account's new orders and nothing else."""
 
     budget: WeightBudget
     weigh: Callable[[str, str, str, float], float]
     used: Callable[[Mapping[str, str]], float | None]
+    order_codes: frozenset[str] = frozenset()
 
 
 class CcxtSession:
@@ -91,6 +93,8 @@ class CcxtSession:
         self._translate = translate
         self._meter = meter
         self._ask_time = ask_time
+        self._no_orders = SharedPause()
+        """This account's own: too many new orders were sent."""
         config: dict[str, Any] = {
             "apiKey": keys.key,
             "secret": keys.secret,
@@ -108,7 +112,14 @@ class CcxtSession:
         self.exchange.clock_offset = self.clock
         self.exchange.meter = meter
 
-    async def call(self, method: str, params: Mapping[str, Any], is_order: bool = False, urgent: bool = False) -> Any:
+    async def call(
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        is_order: bool = False,
+        urgent: bool = False,
+        prompt: bool = False,
+    ) -> Any:
         """The JSON of an implicit method, or of `api VERB path` where ccxt has none. With `is_order` an unclear answer
         is OutcomeUnknown; `urgent` requests (cancels, reduce-only exits) may use the budget's reserve. Raises
         BrokerError."""
@@ -120,13 +131,21 @@ class CcxtSession:
             verb, path = rest.split(" ")
             return self.exchange.request(path, api, verb, dict(params))  # type: ignore[no-any-return]
 
-        return await self.run(send, is_order, urgent)
+        return await self.run(send, is_order, urgent, prompt)
 
-    async def run(self, send: Callable[[], Awaitable[Any]], is_order: bool = False, urgent: bool = False) -> Any:
-        """Anything asked of the ccxt object, as `call` asks."""
+    async def run(
+        self,
+        send: Callable[[], Awaitable[Any]],
+        is_order: bool = False,
+        urgent: bool = False,
+        prompt: bool = False,
+    ) -> Any:
+        """Anything asked of the ccxt object, as `call` asks. `prompt`: an order or cancel waits for what is read."""
         from ccxt.base.errors import BaseError, InvalidNonce
 
-        token = _manner.set(_Manner(urgent, ORDER_PATIENCE if is_order else None))
+        if is_order and not urgent and (left := self._no_orders.left()) > 0:
+            raise RetryLater(f"the venue takes no new orders of this account for {left:.1f} s", after=left)
+        token = _manner.set(_Manner(urgent, ORDER_PATIENCE if is_order or prompt else None))
         try:
             return await send()
         except BaseError as error:
@@ -138,10 +157,14 @@ class CcxtSession:
             _manner.reset(token)
 
     def translated(self, error: BaseException, is_order: bool = False) -> BrokerError:
-        """ccxt's error as ours. A rate limit pauses every process that shares the budget's file."""
+        """ccxt's error as ours. A rate limit pauses every process that shares the budget's file; one of new orders
+        holds those of this account, and cancels go on."""
         ours = self._translate(error, is_order, getattr(error, "retry_after", 1.0))
-        if self._meter is not None and isinstance(ours, RetryLater) and getattr(error, "status", 0) in (418, 429):
-            self._meter.budget.pause(ours.after)
+        if self._meter is not None and isinstance(ours, RetryLater):
+            if ours.code in self._meter.order_codes:
+                self._no_orders.extend(ours.after)
+            elif getattr(error, "status", 0) in (418, 429):
+                self._meter.budget.pause(ours.after)
         return ours
 
     async def set_clock(self) -> None:

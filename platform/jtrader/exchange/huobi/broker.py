@@ -17,7 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from jtrader.domain.account import AccountMode, Balance, VenueEntry, VenuePosition
-from jtrader.domain.errors import BadInput
+from jtrader.domain.errors import BadInput, Broken
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market, split_instrument_id
 from jtrader.domain.order import ChildOrder, Fill, VenueOrder
 from jtrader.domain.times import DAY, MINUTE
@@ -28,7 +28,7 @@ from jtrader.exchange.huobi.endpoints import PUBLIC
 from jtrader.exchange.huobi.ids import OrderIds
 from jtrader.exchange.huobi.session import HuobiSession
 from jtrader.exchange.huobi.stream import PrivateStream
-from jtrader.ports.broker import AccessDenied, BrokerError, NotOffered, OutcomeUnknown
+from jtrader.ports.broker import AccessDenied, BrokerError, NotOffered, OutcomeUnknown, RetryLater
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +101,8 @@ class HuobiBroker:
         return await self._desk.account.account_mode()
 
     async def submit(self, order: ChildOrder) -> VenueOrder:
+        """What is unreadable in the answer to an order is OutcomeUnknown (see `acknowledged`); before that, no order is
+        sent."""
         self._own(order.instrument)
         self._stream.watch_order(order.instrument, order.client_order_id)
         try:
@@ -109,6 +111,10 @@ class HuobiBroker:
             if not isinstance(error, OutcomeUnknown):
                 self._stream.forget_order(order.client_order_id)
             raise
+        except (Broken, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            self._stream.forget_order(order.client_order_id)
+            why = f"{order.client_order_id} was not sent: what has to be known first can't be read ({error!r})"
+            raise RetryLater(why) from error
 
     async def amend(
         self, instrument: InstrumentId, client_order_id: ClientOrderId, quantity: Decimal, price: Decimal

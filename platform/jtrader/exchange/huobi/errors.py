@@ -5,8 +5,9 @@ that is not 200, cancels with a list `errors` within a good answer. ccxt raises 
 other bodies through, so `refusal` looks at each of them.
 """
 
+import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jtrader.ports.broker import (
@@ -139,22 +140,39 @@ def translate(error: BaseException, is_order: bool = False, retry_after: float =
 
 
 def refusal(answer: Any, is_order: bool = False) -> BrokerError | None:
-    """What a body says that ccxt let through, or None where it is good."""
+    """What a body says that ccxt let through, or None where it is good. Of several refusals within one body (cancels
+    tell them row by row) the first that is more than an order that was over already."""
     if not isinstance(answer, Mapping):
         return None
     data = answer.get("data")
-    errors = data.get("errors") if isinstance(data, Mapping) else None
-    row: Any = errors[0] if isinstance(errors, list) and errors else answer
+    errors = data.get("errors") if isinstance(data, Mapping) else data if is_order else None
+    rows = [row for row in errors if isinstance(row, Mapping)] if isinstance(errors, list) else []
+    found = [error for row in (answer, *rows) if (error := _refused(row, is_order)) is not None]
+    return next((error for error in found if not isinstance(error, OrderNotFound)), found[0] if found else None)
+
+
+def _refused(row: Mapping[str, Any], is_order: bool) -> BrokerError | None:
     code = str(row.get("err_code") or row.get("err-code") or "")
-    if not code and str(answer.get("code", "200")) not in GOOD:
-        code = str(answer["code"])
-    if not code and answer.get("status") == "error":
+    if not code and str(row.get("code", "200")) not in GOOD:
+        code = str(row["code"])
+    if not code and row.get("status") == "error":
         code = "error"
     if not code:
         return None
     text = str(row.get("err_msg") or row.get("err-msg") or row.get("message") or row.get("msg") or "")
     kind = _by_text(text) or BY_CODE.get(code, OrderRefusedByVenue)
     return _made(kind, code, f"{code} {text}", is_order, 1.0)
+
+
+@contextlib.contextmanager
+def trying(failed: list[BrokerError]) -> Iterator[None]:
+    """One of several cancels: why it failed is noted, and the next is tried. An order that was over is no failure."""
+    try:
+        yield
+    except OrderNotFound:
+        return
+    except BrokerError as error:
+        failed.append(error)
 
 
 def reason_of(code: str, text: str) -> Reason:
@@ -174,7 +192,10 @@ def _made(kind: type[BrokerError], code: str, text: str, is_order: bool, after: 
     if kind is RetryLater:
         return RetryLater(message, code, after=max(1.0, after))
     if kind is OrderRefusedByVenue:
-        return OrderRefusedByVenue(message, code, reason_of(code, text))
+        reason = reason_of(code, text)
+        if is_order and reason is Reason.DUPLICATE_ID:
+            return OutcomeUnknown(message, code, reason)  # an order of this id is there: it is to be looked up
+        return OrderRefusedByVenue(message, code, reason)
     return kind(message, code)
 
 

@@ -1,25 +1,31 @@
 """Order entry and look-up on HTX's coin-margined swaps and futures.
 
 The venue keeps a long and a short position side by side and wants each order to say which it opens or closes. An order
-that reduces our net position is sent as a close, if the position reaches that far, any other as an open. Its leverage
-has to be the position's. Trigger orders take no client id: which is ours is remembered (see ids), and one whose answer
-never came is known again by its fields.
+that reduces our net position is sent as a close, if the position reaches that far, any other as an open; one that waits
+for its trigger price closes only if it may only reduce, since nobody knows what will be held then. A reduce-only order
+for more than the position closes the position. What resting closes have frozen can't be closed by another order: such a
+one is refused, and says so. An opening order brings the leverage that the account has at that moment, since another one
+would change it. Trigger orders take no client id: which is ours is remembered (see ids), and one whose answer never
+came is known again by its fields.
 """
 
-import contextlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import ClientOrderId, InstrumentId
 from jtrader.domain.money import ZERO, plain
 from jtrader.domain.order import ChildOrder, OrderType, TimeInForce, TriggerBy, VenueOrder
+from jtrader.exchange.huobi.errors import trying
 from jtrader.exchange.huobi.ids import OrderIds, Sent, venue_integer
 from jtrader.exchange.huobi.inverse_names import InverseNames
-from jtrader.exchange.huobi.inverse_rows import InverseRows, became, id_of
-from jtrader.exchange.huobi.rows import Row, accepted, exact, rises, row_field, rows_of
+from jtrader.exchange.huobi.inverse_rows import ID_NAMES, InverseRows, became, id_of
+from jtrader.exchange.huobi.rows import Row, accepted, acknowledged, exact, rises, row_field, rows_of
 from jtrader.exchange.huobi.session import HuobiSession
-from jtrader.ports.broker import NotOffered, OrderNotFound, OrderRefusedByVenue, Reason
+from jtrader.ports.broker import BrokerError, NotOffered, OrderNotFound, OrderRefusedByVenue, Reason, RetryLater
 
 PAGE = 50
 PAST_DAYS = 90
@@ -31,6 +37,14 @@ STYLES = {
 }
 AT_MARKET = "optimal_20"
 """What a triggered order without a price takes: up to the twentieth level of the book."""
+
+
+class _Held(NamedTuple):
+    """Contracts that an order could close; `available` without those that resting closes have frozen."""
+
+    volume: Decimal = ZERO
+    available: Decimal = ZERO
+    leverage: int = 0
 
 
 class InverseOrders:
@@ -51,14 +65,16 @@ class InverseOrders:
         self._ids = ids
         self._instruments = instruments
         self._page = min(page, PAGE)
-        self._leverage: dict[InstrumentId, int] = {}
 
     async def submit(self, order: ChildOrder) -> VenueOrder:
+        held = await self._held(order)
+        order, is_close = _fitted(order, held)
         params = {
             "contract_code": self._names.code(order.instrument),
             "volume": plain(order.quantity),
             "direction": order.side.value,
-            **(await self._stance(order)),
+            "offset": "close" if is_close else "open",
+            "lever_rate": held.leverage or await self._lever_rate(order),
         }
         if order.type.is_conditional:
             return await self._submit_trigger(order, params)
@@ -69,10 +85,8 @@ class InverseOrders:
         else:
             params |= {"order_price_type": STYLES[order.time_in_force], "price": plain(order.price)}
         params["client_order_id"] = self._ids.sending(order)
-        answer = await self._session.data(
-            self._names.call("Order"), params, is_order=True, urgent=params["offset"] == "close"
-        )
-        return accepted(order, id_of(answer))
+        answer = await self._session.data(self._names.call("Order"), params, is_order=True, urgent=is_close)
+        return accepted(order, acknowledged(answer, *ID_NAMES))
 
     async def cancel(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> None:
         sent = self._ids.sent(client_order_id)
@@ -82,11 +96,14 @@ class InverseOrders:
             await self._cancel(instrument, {"client_order_id": venue_integer(client_order_id)})
 
     async def cancel_all(self, instrument: InstrumentId) -> None:
+        """What can't be cancelled is told once all has been tried."""
+        failed: list[BrokerError] = []
+        named = self._names.named(instrument)
         for what in ("Cancelall", "TriggerCancelall"):
-            with contextlib.suppress(OrderNotFound):  # nothing is open
-                await self._session.data(
-                    self._names.call(what), self._names.named(instrument), is_order=True, urgent=True
-                )
+            with trying(failed):
+                await self._session.data(self._names.call(what), named, is_order=True, urgent=True)
+        if failed:
+            raise failed[0]
 
     async def order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder:
         sent = self._ids.sent(client_order_id)
@@ -104,7 +121,7 @@ class InverseOrders:
         found: list[VenueOrder] = []
         for instrument in self._instruments:
             found += [self._rows.order(row) for row in await self._pages("Openorders", instrument, {})]
-            waiting = await self._pages("TriggerOpenorders", instrument, {})
+            waiting = await self._open_triggers(instrument)
             self._adopt(instrument, waiting)
             found += [self._rows.trigger(row) for row in waiting]
         return found
@@ -132,28 +149,24 @@ class InverseOrders:
                 learnt = True
         return learnt
 
-    async def _stance(self, order: ChildOrder) -> dict[str, Any]:
-        """Whether the order opens or closes, and under which leverage."""
-        against = ZERO
-        rows = await self._session.data(self._names.call("PositionInfo"), self._names.owner(order.instrument))
-        for row in rows:
+    async def _held(self, order: ChildOrder) -> "_Held":
+        """What the order would close, and the leverage of what is held on either side."""
+        call, owner = self._names.call("PositionInfo"), self._names.owner(order.instrument)
+        held = _Held()
+        for row in await self._session.data(call, owner, urgent=order.reduce_only, prompt=True) or ():
             if row_field(row, "contract_code") == self._names.code(order.instrument):
-                self._leverage[order.instrument] = int(row_field(row, "lever_rate"))
+                held = held._replace(leverage=int(row_field(row, "lever_rate")))
                 if row_field(row, "direction") == order.side.opposite.value:
-                    against = exact(row, "available")
-        if order.reduce_only and against == ZERO and not order.type.is_conditional:
-            raise OrderRefusedByVenue(
-                f"{order.client_order_id} may only reduce, and there is nothing to close on the other side",
-                reason=Reason.REDUCE_ONLY,
-            )
-        is_close = order.reduce_only or ZERO < order.quantity <= against
-        return {"offset": "close" if is_close else "open", "lever_rate": await self._lever_rate(order.instrument)}
+                    held = held._replace(volume=exact(row, "volume"), available=exact(row, "available"))
+        return held
 
-    async def _lever_rate(self, instrument: InstrumentId) -> int:
-        if instrument not in self._leverage:
-            rows = await self._session.data(self._names.call("AccountInfo"), self._names.owner(instrument))
-            self._leverage[instrument] = int(row_field(rows[0], "lever_rate")) if rows else 1
-        return self._leverage[instrument]
+    async def _lever_rate(self, order: ChildOrder) -> int:
+        """Of an account that holds nothing of the contract: a person may have changed it since the last order."""
+        call, owner = self._names.call("AccountInfo"), self._names.owner(order.instrument)
+        rows = await self._session.data(call, owner, urgent=order.reduce_only, prompt=True)
+        if not rows:
+            raise RetryLater(f"HTX tells no leverage for {order.instrument}, and an order has to bring the right one")
+        return int(row_field(rows[0], "lever_rate"))
 
     async def _submit_trigger(self, order: ChildOrder, params: dict[str, Any]) -> VenueOrder:
         if order.trigger_price is None:
@@ -177,8 +190,9 @@ class InverseOrders:
         answer = await self._session.data(
             self._names.call("TriggerOrder"), params, is_order=True, urgent=order.reduce_only
         )
-        self._ids.accepted(order.client_order_id, id_of(answer))
-        return accepted(order, id_of(answer))
+        order_id = acknowledged(answer, *ID_NAMES)
+        self._ids.accepted(order.client_order_id, order_id)
+        return accepted(order, order_id)
 
     async def _cancel(self, instrument: InstrumentId, named: Mapping[str, Any]) -> None:
         params = {**self._names.owner(instrument), **named}
@@ -186,12 +200,12 @@ class InverseOrders:
 
     async def _cancel_trigger(self, instrument: InstrumentId, client_order_id: ClientOrderId, sent: Sent) -> None:
         """Before it is triggered, or the order that it became."""
-        trigger_id = sent.venue_order_id or id_of(await self._trigger(instrument, client_order_id, sent))
+        trigger_id = sent.venue_order_id or id_of(await self._trigger(instrument, client_order_id, sent, urgent=True))
         params = {**self._names.owner(instrument), "order_id": trigger_id}
         try:
             await self._session.data(self._names.call("TriggerCancel"), params, is_order=True, urgent=True)
         except OrderNotFound:
-            row = await self._trigger(instrument, client_order_id, sent)
+            row = await self._trigger(instrument, client_order_id, sent, urgent=True)
             if not became(row):
                 raise
             await self._cancel(instrument, {"order_id": became(row)})
@@ -202,10 +216,12 @@ class InverseOrders:
             raise OrderNotFound(f"HTX: order {named} is not known")
         return self._rows.order(rows[0])
 
-    async def _trigger(self, instrument: InstrumentId, client_order_id: ClientOrderId, sent: Sent) -> Row:
+    async def _trigger(
+        self, instrument: InstrumentId, client_order_id: ClientOrderId, sent: Sent, urgent: bool = False
+    ) -> Row:
         """Among those that wait, else among those of the past."""
-        waiting = await self._pages("TriggerOpenorders", instrument, {})
-        for rows in (waiting, await self._past_triggers(instrument)):
+        for read in (self._open_triggers, self._past_triggers):
+            rows = await read(instrument, urgent)
             self._adopt(instrument, rows)
             for row in rows:
                 if self._ids.of_venue(id_of(row)) == client_order_id:
@@ -223,17 +239,39 @@ class InverseOrders:
                 unclaimed.remove(same)
                 self._ids.accepted(same.client_order_id, id_of(row))
 
-    async def _past_triggers(self, instrument: InstrumentId) -> Sequence[Row]:
-        query = {"trade_type": 0, "status": "0", "create_date": PAST_DAYS}
-        return await self._pages("TriggerHisorders", instrument, query)
+    async def _open_triggers(self, instrument: InstrumentId, urgent: bool = False) -> list[Row]:
+        return await self._pages("TriggerOpenorders", instrument, {}, urgent)
 
-    async def _pages(self, what: str, instrument: InstrumentId, query: Mapping[str, Any]) -> list[Row]:
+    async def _past_triggers(self, instrument: InstrumentId, urgent: bool = False) -> list[Row]:
+        query = {"trade_type": 0, "status": "0", "create_date": PAST_DAYS}
+        return await self._pages("TriggerHisorders", instrument, query, urgent)
+
+    async def _pages(
+        self, what: str, instrument: InstrumentId, query: Mapping[str, Any], urgent: bool = False
+    ) -> list[Row]:
         found: list[Row] = []
         for number in range(1, 1_000):
             params = {**self._names.named(instrument), **query, "page_index": number, "page_size": self._page}
-            data = await self._session.data(self._names.call(what), params)
+            data = await self._session.data(self._names.call(what), params, urgent=urgent, prompt=urgent)
             rows = rows_of(data, "orders")
             found += rows
             if len(rows) < self._page:
                 break
         return found
+
+
+def _fitted(order: ChildOrder, held: _Held) -> tuple[ChildOrder, bool]:
+    """The order as it can be sent, and whether it closes. Raises OrderRefusedByVenue where it can't reduce."""
+    if order.type.is_conditional:
+        return order, order.reduce_only
+    if not order.reduce_only:
+        return order, ZERO < order.quantity <= held.available
+    wanted = min(order.quantity, held.volume)
+    if held.volume == ZERO:
+        why = "there is nothing to close on the other side"
+    elif wanted > held.available:
+        frozen = held.volume - held.available
+        why = f"resting closing orders have frozen {plain(frozen)} of {plain(held.volume)} contracts: cancel them first"
+    else:
+        return replace(order, quantity=wanted), True
+    raise OrderRefusedByVenue(f"{order.client_order_id} may only reduce, and {why}", reason=Reason.REDUCE_ONLY)

@@ -222,11 +222,12 @@ class InverseRows(Reader):
 _PRICED = frozenset({"limit", "post_only", "ioc", "fok", "1", "6", "11", "12"})
 """order_price_type, which the history tells as numbers."""
 _POST_ONLY = frozenset({"post_only", "6"})
+ID_NAMES = ("order_id_str", "order_id")
 
 
 def id_of(row: Row) -> str:
     """An id has 18 digits: the text is what counts."""
-    return str(row_field(row, "order_id_str", "order_id"))
+    return str(row_field(row, *ID_NAMES))
 
 
 def became(row: Row) -> str:

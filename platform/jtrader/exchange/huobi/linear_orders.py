@@ -4,7 +4,6 @@ A trigger order tells no direction: the venue takes it from where the price stan
 passed is refused here. It is looked up under the same integer as the order that it becomes.
 """
 
-import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,13 +11,13 @@ from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import ClientOrderId, InstrumentId, VenueSymbol, split_instrument_id
 from jtrader.domain.money import amount, plain
 from jtrader.domain.order import ChildOrder, OrderType, TimeInForce, TriggerBy, VenueOrder
-from jtrader.exchange.huobi.errors import refusal
+from jtrader.exchange.huobi.errors import trying
 from jtrader.exchange.huobi.ids import OrderIds, venue_integer
 from jtrader.exchange.huobi.linear_rows import LinearRows, became
 from jtrader.exchange.huobi.paging import all_pages
-from jtrader.exchange.huobi.rows import Row, accepted, rises, rows_of
+from jtrader.exchange.huobi.rows import Row, accepted, acknowledged, rises, rows_of
 from jtrader.exchange.huobi.session import HuobiSession
-from jtrader.ports.broker import OrderNotFound, OrderRefusedByVenue, Reason
+from jtrader.ports.broker import BrokerError, OrderNotFound, OrderRefusedByVenue, Reason
 
 PLACE = "contractPrivatePostV5TradeOrder"
 CANCEL = "contractPrivatePostV5TradeCancelOrder"
@@ -59,30 +58,38 @@ class LinearOrders:
         answer = await self._session.data(
             PLACE, {**params, "client_order_id": number}, is_order=True, urgent=order.reduce_only
         )
-        return accepted(order, str(answer["order_id"]))
+        return accepted(order, acknowledged(answer, "order_id"))
 
     async def cancel(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> None:
         code, number = _code(instrument), venue_integer(client_order_id)
         sent = self._ids.sent(client_order_id)
-        if sent is not None and sent.type.is_conditional and await self._cancel_triggers(code, [number]):
+        if sent is not None and sent.type.is_conditional and await self._cancel_trigger(code, number):
             return
         params: dict[str, Any] = {"contract_code": code}
         params |= {"order_id": sent.became} if sent is not None and sent.became else {"client_order_id": number}
         try:
             await self._session.data(CANCEL, params, is_order=True, urgent=True)
         except OrderNotFound:
-            if sent is None and await self._cancel_triggers(code, [number]):
+            if sent is None and await self._cancel_trigger(code, number):
                 return
             raise
 
     async def cancel_all(self, instrument: InstrumentId) -> None:
+        """What can't be cancelled is told once all has been tried."""
         code = _code(instrument)
-        with contextlib.suppress(OrderNotFound):  # nothing is open
+        failed: list[BrokerError] = []
+        with trying(failed):
             await self._session.data(CANCEL_ALL, {"contract_code": code}, is_order=True, urgent=True)
-        waiting = [row["algo_id"] for row in await self._open_triggers({"contract_code": code})]
+        waiting: list[str] = []
+        with trying(failed):
+            rows = await self._open_triggers({"contract_code": code}, urgent=True)
+            waiting = [str(row["algo_id"]) for row in rows]
         for first in range(0, len(waiting), ALGO_CANCELS):
             items = [{"contract_code": code, "algo_id": one} for one in waiting[first : first + ALGO_CANCELS]]
-            await self._session.data_of_list(ALGO_CANCEL, items, is_order=True)
+            with trying(failed):
+                await self._session.data_of_list(ALGO_CANCEL, items, is_order=True, urgent=True)
+        if failed:
+            raise failed[0]
 
     async def order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder:
         """What it is in the book, where it is there; else what waits for its price."""
@@ -135,12 +142,14 @@ class LinearOrders:
         answer = await self._session.data(
             ALGO_PLACE, {**params, "algo_client_order_id": number}, is_order=True, urgent=order.reduce_only
         )
-        row = answer[0] if isinstance(answer, Sequence) else answer
-        self._ids.accepted(order.client_order_id, str(row["algo_id"]))
-        return accepted(order, str(row["algo_id"]))
+        row = answer[0] if isinstance(answer, list) and answer else answer
+        algo_id = acknowledged(row, "algo_id")
+        self._ids.accepted(order.client_order_id, algo_id)
+        return accepted(order, algo_id)
 
     async def _refuse_passed(self, order: ChildOrder, code: VenueSymbol) -> None:
-        tick = (await self._session.answer(MERGED, {"contract_code": code}))["tick"]
+        query = {"contract_code": code}
+        tick = (await self._session.answer(MERGED, query, urgent=order.reduce_only, prompt=True))["tick"]
         last, trigger = amount(str(tick["close"])), order.trigger_price
         assert trigger is not None
         if (trigger <= last) is rises(order.type, order.side):
@@ -166,23 +175,20 @@ class LinearOrders:
         self._ids.triggered(client_order_id, order_id)
         return await self._plain(code, {"order_id": order_id})
 
-    async def _cancel_triggers(self, code: str, numbers: Sequence[int]) -> bool:
-        """Whether all of them still waited."""
-        items = [{"contract_code": code, "algo_client_order_id": number} for number in numbers]
+    async def _cancel_trigger(self, code: str, number: int) -> bool:
+        """Whether it still waited."""
+        item = {"contract_code": code, "algo_client_order_id": number}
         try:
-            rows = await self._session.data_of_list(ALGO_CANCEL, items, is_order=True)
+            await self._session.data_of_list(ALGO_CANCEL, [item], is_order=True, urgent=True)
         except OrderNotFound:
             return False
-        refused = [error for row in rows_of(rows, "orders") if (error := refusal(row, is_order=True)) is not None]
-        if refused and not isinstance(refused[0], OrderNotFound | OrderRefusedByVenue):
-            raise refused[0]
-        return not refused
+        return True
 
-    async def _open_triggers(self, query: Mapping[str, Any]) -> Sequence[Row]:
+    async def _open_triggers(self, query: Mapping[str, Any], urgent: bool = False) -> Sequence[Row]:
         async def ask(cursor: str | None) -> Sequence[Row]:
             after = {"from": cursor} if cursor else {}
             query_all = {**TRIGGER, **query, "limit": self._page, **after, "direct": "next"}
-            data = await self._session.data(ALGO_OPEN, query_all)
+            data = await self._session.data(ALGO_OPEN, query_all, urgent=urgent, prompt=urgent)
             return rows_of(data, "orders")
 
         return await all_pages(ask, self._page, lambda row: row["algo_id"])

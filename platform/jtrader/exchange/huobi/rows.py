@@ -10,6 +10,7 @@ from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market, V
 from jtrader.domain.money import ZERO, amount
 from jtrader.domain.order import ChildOrder, OrderStatus, OrderType, Side, VenueOrder
 from jtrader.domain.times import from_millis
+from jtrader.ports.broker import OutcomeUnknown
 
 Row = Mapping[str, Any]
 
@@ -63,6 +64,15 @@ def rises(kind: OrderType, side: Side) -> bool:
     """Whether a conditional order is triggered at or above its trigger price."""
     is_stop = kind in (OrderType.STOP, OrderType.STOP_LIMIT)
     return is_stop == (side is Side.BUY)
+
+
+def acknowledged(answer: Any, *names: str) -> str:
+    """The id that the venue gave an order: the answer itself, or under one of these names. Raises OutcomeUnknown for an
+    answer that tells none: the order may live."""
+    found = next((answer[name] for name in names if answer.get(name)), None) if isinstance(answer, Mapping) else answer
+    if not isinstance(found, int | str) or not str(found):
+        raise OutcomeUnknown(f"HTX took an order without telling its id: {str(answer)[:200]}")
+    return str(found)
 
 
 def accepted(order: ChildOrder, venue_order_id: str) -> VenueOrder:

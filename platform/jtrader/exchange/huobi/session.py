@@ -5,7 +5,7 @@ that was not answered may still arrive. So the proof that an order is absent beg
 """
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from jtrader.exchange.huobi.budget import HuobiBudget, weight
 from jtrader.exchange.huobi.endpoints import PUBLIC
 from jtrader.exchange.huobi.errors import STALE, refusal, translate
 from jtrader.exchange.huobi.rows import row_field
-from jtrader.ports.broker import BrokerError, RetryLater
+from jtrader.ports.broker import BrokerError, OutcomeUnknown, RetryLater
 
 RATE_CODES = ("rate-too-many-requests", "base-request-exceed-frequency-limit", "request limit", "429", "1032")
 
@@ -38,32 +38,39 @@ class HuobiSession:
         self.clock = self._inner.clock
         self.exchange = self._inner.exchange
 
-    async def data(self, method: str, params: Mapping[str, Any], is_order: bool = False, urgent: bool = False) -> Any:
+    async def data(
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        is_order: bool = False,
+        urgent: bool = False,
+        prompt: bool = False,
+    ) -> Any:
         """The answer's `data`. Raises BrokerError; with `is_order` an unclear answer is OutcomeUnknown; `urgent`
-        requests (cancels, reduce-only exits) may use the budget's reserve."""
-        return (await self.answer(method, params, is_order, urgent)).get("data")
+        requests (cancels, reduce-only exits, and what they have to read first) may use the budget's reserve; `prompt`
+        ones wait for room no longer than the order that waits for them."""
+        return (await self.answer(method, params, is_order, urgent, prompt)).get("data")
 
     async def answer(
-        self, method: str, params: Mapping[str, Any], is_order: bool = False, urgent: bool = False
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        is_order: bool = False,
+        urgent: bool = False,
+        prompt: bool = False,
     ) -> Mapping[str, Any]:
         """The whole answer, where it says more than its `data`."""
-        try:
-            return self._good(await self._inner.call(method, params, is_order, urgent), is_order)
-        except RetryLater as error:
-            if STALE in str(error):
-                with contextlib.suppress(BrokerError):
-                    await self.set_clock()
-            raise
+        return await self._checked(self._inner.call(method, params, is_order, urgent, prompt), is_order)
 
-    async def data_of_list(self, method: str, items: Sequence[Mapping[str, Any]], is_order: bool = False) -> Any:
+    async def data_of_list(
+        self, method: str, items: Sequence[Mapping[str, Any]], is_order: bool = False, urgent: bool = False
+    ) -> Any:
         """The same for the endpoints whose body is a list."""
-        from ccxt.base.errors import BaseError
 
-        try:
-            answer = await getattr(self.exchange, method)([dict(item) for item in items])
-        except BaseError as error:
-            raise self._inner.translated(error, is_order) from error
-        return self._good(answer, is_order).get("data")
+        def send() -> Awaitable[Any]:
+            return getattr(self.exchange, method)([dict(item) for item in items])  # type: ignore[no-any-return]
+
+        return (await self._checked(self._inner.run(send, is_order, urgent), is_order)).get("data")
 
     async def set_clock(self) -> None:
         """Signatures carry the venue's own time from then on. Raises BrokerError."""
@@ -82,6 +89,15 @@ class HuobiSession:
     async def close(self) -> None:
         await self._inner.close()
 
+    async def _checked(self, asked: Awaitable[Any], is_order: bool) -> Mapping[str, Any]:
+        try:
+            return self._good(await asked, is_order)
+        except RetryLater as error:
+            if STALE in str(error):
+                with contextlib.suppress(BrokerError):
+                    await self.set_clock()
+            raise
+
     def _good(self, answer: Any, is_order: bool) -> Mapping[str, Any]:
         refused = refusal(answer, is_order)
         if isinstance(refused, RetryLater) and refused.code in RATE_CODES:
@@ -89,7 +105,8 @@ class HuobiSession:
         if refused is not None:
             raise refused
         if not isinstance(answer, Mapping):
-            raise BrokerError(f"HTX sent what is no answer: {str(answer)[:200]}")
+            unclear = OutcomeUnknown if is_order else RetryLater
+            raise unclear(f"HTX sent what is no answer: {str(answer)[:200]}")
         return answer
 
 

@@ -7,19 +7,28 @@ where the last price stands, so one whose trigger has been passed is refused her
 orders (v1), which tell their direction. A buying stop at market would again name a quote amount: NotOffered.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import ClientOrderId, InstrumentId, VenueSymbol, split_instrument_id
 from jtrader.domain.money import amount, plain
 from jtrader.domain.order import ChildOrder, OrderType, Side, TimeInForce, TriggerBy, VenueOrder
+from jtrader.exchange.huobi.errors import trying
 from jtrader.exchange.huobi.ids import OrderIds
 from jtrader.exchange.huobi.paging import all_pages
-from jtrader.exchange.huobi.rows import Row, accepted, rises
+from jtrader.exchange.huobi.rows import Row, accepted, acknowledged, rises
 from jtrader.exchange.huobi.session import HuobiSession
 from jtrader.exchange.huobi.spot_rows import SpotRows
-from jtrader.ports.broker import AccessDenied, NotOffered, OrderNotFound, OrderRefusedByVenue, Reason
+from jtrader.ports.broker import (
+    AccessDenied,
+    BrokerError,
+    NotOffered,
+    OrderNotFound,
+    OrderRefusedByVenue,
+    OutcomeUnknown,
+    Reason,
+)
 
 ACCOUNTS = "spotPrivateGetV1AccountAccounts"
 PLACE = "spotPrivatePostV1OrderOrdersPlace"
@@ -57,10 +66,10 @@ class SpotOrders:
         self._ids = ids
         self._account: str | None = None
 
-    async def account_id(self) -> str:
+    async def account_id(self, urgent: bool = False, prompt: bool = False) -> str:
         """The venue's number of the spot account. Raises AccessDenied where the key has none."""
         if self._account is None:
-            rows = await self._session.data(ACCOUNTS, {})
+            rows = await self._session.data(ACCOUNTS, {}, urgent=urgent, prompt=prompt)
             found = [str(row["id"]) for row in rows if row.get("type") == "spot"]
             if not found:
                 raise AccessDenied("HTX: this key has no spot account")
@@ -72,7 +81,7 @@ class SpotOrders:
         if order.type in (OrderType.STOP, OrderType.MARKET_IF_TOUCHED):
             return await self._submit_algo(order, symbol)
         params: dict[str, Any] = {
-            "account-id": await self.account_id(),
+            "account-id": await self.account_id(prompt=True),
             "symbol": symbol,
             "client-order-id": order.client_order_id,
             "amount": plain(order.quantity),
@@ -82,7 +91,7 @@ class SpotOrders:
         else:
             params |= self._limit(order)
         self._ids.sending(order)
-        return accepted(order, str(await self._session.data(PLACE, params, is_order=True)))
+        return accepted(order, acknowledged(await self._session.data(PLACE, params, is_order=True)))
 
     async def cancel(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> None:
         _symbol(instrument)
@@ -100,15 +109,23 @@ class SpotOrders:
             raise OrderNotFound(f"HTX: order {client_order_id} is final already", str(state))
 
     async def cancel_all(self, instrument: InstrumentId) -> None:
+        """What can't be cancelled is told once all has been tried: the venue gives no reasons, so what it failed to
+        cancel is looked for among what is open still."""
         symbol = _symbol(instrument)
-        params = {"account-id": await self.account_id(), "symbol": symbol, "size": CANCELS}
-        while True:
-            done = await self._session.data(CANCEL_ALL, params, is_order=True, urgent=True)
-            if not int(done.get("success-count") or 0) or int(done.get("next-id") or -1) < 0:
-                break
-        waiting = [str(row["clientOrderId"]) for row in await self._open_algos({"symbol": symbol})]
-        for first in range(0, len(waiting), ALGO_CANCELS):
-            await self._cancel_algo(waiting[first : first + ALGO_CANCELS])
+        failed: list[BrokerError] = []
+        with trying(failed):
+            await self._cancel_book(symbol)
+        with trying(failed):
+            rows = await self._open_algos({"symbol": symbol}, urgent=True)
+            waiting = [str(row["clientOrderId"]) for row in rows]
+            for first in range(0, len(waiting), ALGO_CANCELS):
+                if not await self._cancel_algo(waiting[first : first + ALGO_CANCELS]):
+                    still = {
+                        str(row["clientOrderId"]) for row in await self._open_algos({"symbol": symbol}, urgent=True)
+                    }
+                    _refuse_left(sorted(still.intersection(waiting[: first + ALGO_CANCELS])))
+        if failed:
+            raise failed[0]
 
     async def order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder:
         """What it is in the book, where it is there; else what waits for its price."""
@@ -139,10 +156,25 @@ class SpotOrders:
         row = await self._session.data("spotPrivateGetV1OrderOrdersOrderId", {"order-id": order_id})
         return self._rows.order(row).client_order_id
 
+    async def _cancel_book(self, symbol: VenueSymbol) -> None:
+        account, has_failed = await self.account_id(urgent=True, prompt=True), False
+        while True:
+            params = {"account-id": account, "symbol": symbol, "size": CANCELS}
+            done = await self._session.data(CANCEL_ALL, params, is_order=True, urgent=True)
+            if not isinstance(done, Mapping):
+                raise OutcomeUnknown(f"HTX does not tell which orders of {symbol} it cancelled: {done}")
+            has_failed = has_failed or int(done.get("failed-count") or 0) > 0
+            if not int(done.get("success-count") or 0) or int(done.get("next-id") or -1) < 0:
+                break
+        if has_failed:
+            query = {"account-id": account, "symbol": symbol, "size": PAGE}
+            rows = await self._session.data(OPEN, query, urgent=True, prompt=True)
+            _refuse_left([str(row["id"]) for row in rows if row.get("state") != "canceling"])
+
     async def _market(self, order: ChildOrder, symbol: VenueSymbol) -> dict[str, str]:
         if order.side is Side.SELL:
             return {"type": "sell-market"}
-        book = await self._session.answer(DEPTH, {"symbol": symbol, "type": "step0", "depth": 20})
+        book = await self._session.answer(DEPTH, {"symbol": symbol, "type": "step0", "depth": 20}, prompt=True)
         asks = book["tick"]["asks"]
         if not asks:
             raise OrderRefusedByVenue(f"HTX: nobody sells {symbol}, so a market order can't buy")
@@ -165,7 +197,7 @@ class SpotOrders:
         trigger = _trigger_price(order)
         if order.side is Side.BUY:
             raise NotOffered("HTX spot buys at market by quote amount, so a buying stop needs a limit price")
-        tick = (await self._session.answer(MERGED, {"symbol": symbol}))["tick"]
+        tick = (await self._session.answer(MERGED, {"symbol": symbol}, prompt=True))["tick"]
         last = amount(str(tick["close"]))
         if (trigger <= last) is rises(order.type, order.side):
             raise OrderRefusedByVenue(
@@ -173,7 +205,7 @@ class SpotOrders:
                 reason=Reason.WOULD_TRIGGER,
             )
         params = {
-            "accountId": int(await self.account_id()),
+            "accountId": int(await self.account_id(prompt=True)),
             "symbol": symbol,
             "orderSide": order.side.value,
             "orderType": "market",
@@ -196,15 +228,21 @@ class SpotOrders:
             raise OrderNotFound(f"HTX: order {client_order_id} is not known")
         return self._rows.conditional(row)
 
-    async def _open_algos(self, query: dict[str, Any]) -> Sequence[Row]:
+    async def _open_algos(self, query: dict[str, Any], urgent: bool = False) -> Sequence[Row]:
         rows: list[Row] = []
         more: dict[str, Any] = {}
         while True:
-            answer = await self._session.answer(ALGO_OPEN, {**query, "limit": self._page, **more})
+            params = {**query, "limit": self._page, **more}
+            answer = await self._session.answer(ALGO_OPEN, params, urgent=urgent, prompt=urgent)
             rows += answer.get("data") or ()
             if not answer.get("nextId"):
                 return rows
             more = {"fromId": answer["nextId"]}
+
+
+def _refuse_left(order_ids: Sequence[str]) -> None:
+    if order_ids:
+        raise OutcomeUnknown(f"HTX could not cancel {', '.join(order_ids)}")
 
 
 def _symbol(instrument: InstrumentId) -> VenueSymbol:

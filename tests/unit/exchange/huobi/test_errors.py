@@ -101,12 +101,10 @@ def test_a_no_is_the_same_whether_ccxt_raised_it_or_let_it_through(
         (spot("order-stop-order-hit-trigger"), Reason.WOULD_TRIGGER),
         (spot("order-holding-limit-failed"), Reason.TOO_MANY),
         (spot("base-symbol-trade-disabled"), Reason.NOT_TRADING),
-        (spot("invalid-client-order-id"), Reason.DUPLICATE_ID),
         (contract(1047), Reason.FUNDS),
         (contract(1048), Reason.REDUCE_ONLY),
         (contract(1492), Reason.REDUCE_ONLY),
         (contract(1039), Reason.FILTER),
-        (contract(1050), Reason.DUPLICATE_ID),
         (contract(1060), Reason.NOT_TRADING),
         (contract(9, "This post-only order would take"), Reason.POST_ONLY),
         (contract(9, "…"), Reason.OTHER),
@@ -116,6 +114,37 @@ def test_why(body: dict[str, Any], reason: Reason) -> None:
     found = refusal(body, is_order=True)
     assert isinstance(found, OrderRefusedByVenue)
     assert found.reason is reason
+
+
+@pytest.mark.parametrize("body", [spot("invalid-client-order-id"), contract(1050), contract(1064), v5(1050)])
+def test_an_id_that_is_taken_is_to_be_looked_up(body: dict[str, Any]) -> None:
+    text = json.dumps(body)
+    for found in (
+        refusal(body, is_order=True),
+        translate(ccxt_error("ExchangeError", f"htx {text}", answer=text, status=200), is_order=True),
+    ):
+        assert isinstance(found, OutcomeUnknown)
+        assert found.reason is Reason.DUPLICATE_ID
+
+
+EXECUTED, BUSY, DONE = {"err_code": 1063}, {"err_code": 1004, "err_msg": "System busy"}, {"code": 200}
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        ({"errors": [EXECUTED, BUSY], "successes": "7"}, OutcomeUnknown),
+        ({"errors": [BUSY, EXECUTED], "successes": ""}, OutcomeUnknown),
+        ({"errors": [EXECUTED, {"err_code": 1060}], "successes": ""}, OrderRefusedByVenue),
+        ({"errors": [EXECUTED, EXECUTED], "successes": "7"}, OrderNotFound),
+        ([DONE, {"code": 1061, "message": "…"}, {"code": 1004, "message": "System busy"}], OutcomeUnknown),
+        ([DONE, {"code": "1061", "message": "…"}], OrderNotFound),
+        ([DONE, DONE], None),
+    ],
+)
+def test_every_row_of_a_cancel_is_looked_at(data: Any, kind: type[BrokerError] | None) -> None:
+    found = refusal({"code": 200, "data": data}, is_order=True)
+    assert (None if found is None else type(found)) is kind
 
 
 @pytest.mark.parametrize(
