@@ -1,5 +1,6 @@
 """One contract for every CandleStore and InstrumentStore: in memory and on MongoDB."""
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -144,6 +145,43 @@ def test_gaps_of_a_range_replace_what_was_recorded_there(store) -> None:
     assert [g for g in store.gaps() if g.instrument == BTC] == [gap(10, 15), gap(35, 37, "not_fetched"), gap(40, 90)]
     store.record_gaps(BTC, at(0), at(100), [])
     assert list(store.gaps()) == [gap(5, 6, "quarantined", ETH)]
+
+
+def test_gaps_are_asked_for_by_instrument_and_range(store) -> None:
+    told = [gap(10, 20), gap(30, 90, "no_trades"), gap(95, 96)]
+    store.record_gaps(BTC, at(0), at(100), told)
+    store.record_gaps(ETH, at(0), at(100), [gap(0, 100, instrument=ETH)])
+    cases = [
+        ((0, 10), []),
+        ((0, 11), told[:1]),
+        ((20, 30), []),
+        ((19, 31), told[:2]),
+        ((40, 41), told[1:2]),
+        ((96, 900), []),
+    ]
+    for (a, b), wanted in cases:
+        assert list(store.gaps(BTC, at(a), at(b))) == wanted, "uncut"
+    assert list(store.gaps(BTC)) == told
+    assert list(store.gaps(start=at(96))) == [gap(0, 100, instrument=ETH)]
+
+
+def test_a_gap_that_spans_the_range_keeps_its_ends(store) -> None:
+    store.record_gaps(BTC, at(0), at(100), [gap(0, 100)])
+    store.record_gaps(BTC, at(40), at(50), [gap(44, 46, "no_trades"), gap(44, 46, "no_trades")])
+    assert list(store.gaps()) == [gap(0, 40), gap(44, 46, "no_trades"), gap(50, 100)]
+
+
+def test_gaps_told_by_several_at_once_all_stay(store) -> None:
+    """Each cuts a piece out of the same hole, as crawls of different ranges do."""
+    store.record_gaps(BTC, at(0), at(160), [gap(0, 160)])
+    with ThreadPoolExecutor(8) as pool:
+        list(
+            pool.map(
+                lambda n: store.record_gaps(BTC, at(n), at(n + 10), [gap(n, n + 5, "no_trades")]), range(0, 160, 20)
+            )
+        )
+    told = [[gap(n, n + 5, "no_trades"), gap(n + 10, n + 20)] for n in range(0, 160, 20)]
+    assert list(store.gaps()) == [one for pair in told for one in pair]
 
 
 def rules(symbol: str, tick: str) -> Instrument:

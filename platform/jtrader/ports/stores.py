@@ -16,6 +16,10 @@ from jtrader.domain.times import Span
 Tick = TypeVar("Tick", bound=MarketEvent)
 
 
+FOREVER = 2**63 - 1
+"""The end of a range that has none, ns."""
+
+
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
     """A recorded hole in [start, end) ns with its cause: `no_trades` (proven: nobody traded), `venue_has_none`,
     `not_fetched`, `quarantined`, `venue_down` (asked, no answer; or the feed had no connection), `we_were_down` (nobody
@@ -50,10 +54,12 @@ class CrawlLedger(Protocol[Tick]):
         ...
 
     def record_gaps(self, instrument: InstrumentId, start: int, end: int, gaps: Sequence[Gap]) -> None:
-        """Replaces what was recorded for the range."""
+        """Replaces what was recorded for the range; `gaps` lie in it."""
         ...
 
-    def gaps(self) -> Sequence[Gap]: ...
+    def gaps(self, instrument: InstrumentId | None = None, start: int = 0, end: int = FOREVER) -> Sequence[Gap]:
+        """Those that reach into [start, end), uncut, of one instrument or of all, by instrument and time."""
+        ...
 
     def quarantine(self, row: Tick, reason: str) -> None:
         """Puts aside; the same row again changes nothing but the reason."""
@@ -195,11 +201,16 @@ class TickStore(Protocol):
         ...
 
     def replay(self, instrument: InstrumentId, start: int, end: int) -> Iterator[Depth]:
-        """The book as it stood at `start` as one snapshot, if it was known, then the updates of [start, end)."""
+        """The book as it stood at `start` as one snapshot, if it was known, then the updates of [start, end). From a
+        gap on nothing is told until the book was told whole again: what changed meanwhile nobody knows."""
         ...
 
-    def newest(self, kind: type[Tick], instrument: InstrumentId) -> Tick | None:
-        """The last one by venue time."""
+    def newest(self, kind: type[Tick], instrument: InstrumentId, before: int = FOREVER) -> Tick | None:
+        """The last one by venue time, before a time."""
+        ...
+
+    def newest_receipt(self, kind: type[MarketEvent], instrument: InstrumentId) -> int:
+        """The last time of receipt in the newest hour, ns; 0 where nothing is stored. Not of trades."""
         ...
 
     def count(self, kind: type[MarketEvent]) -> int:

@@ -9,7 +9,7 @@ import msgspec
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.market import MarketEvent
 from jtrader.domain.times import Span
-from jtrader.ports.stores import Aside, Gap
+from jtrader.ports.stores import FOREVER, Aside, Gap
 from jtrader.store.gaps import united
 from jtrader.store.memory.gaps import MemoryGaps
 
@@ -43,9 +43,9 @@ class MemoryLedger(Generic[Row]):
         with self._ledger_lock:
             self._gaps.record(instrument, start, end, gaps)
 
-    def gaps(self) -> Sequence[Gap]:
+    def gaps(self, instrument: InstrumentId | None = None, start: int = 0, end: int = FOREVER) -> Sequence[Gap]:
         with self._ledger_lock:
-            return self._gaps.all()
+            return self._gaps.between(instrument, start, end)
 
     def quarantine(self, row: Row, reason: str) -> None:
         with self._ledger_lock:

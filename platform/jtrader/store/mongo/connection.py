@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
+from bson.errors import BSONError
 from pymongo import MongoClient, ReadPreference, WriteConcern
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
@@ -93,6 +94,8 @@ class Mongo:
             return retrying(action)
         except PyMongoError as error:
             raise self._translated(error, what, limit) from error
+        except (BSONError, OverflowError) as error:
+            raise Broken(f"MongoDB can't take this ({what}): {str(error)[:300]}") from error
 
     def transaction(self, what: str, action: Callable[[ClientSession], T]) -> T:
         """Does an idempotent action whose reads are of one moment and whose writes all happen or none. Every operation

@@ -13,7 +13,7 @@ from pymongo import ASCENDING, UpdateMany
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.market import MarketEvent
 from jtrader.domain.times import Span
-from jtrader.ports.stores import Aside, Gap
+from jtrader.ports.stores import FOREVER, Aside, Gap
 from jtrader.store.gaps import united
 from jtrader.store.mongo.connection import Mongo
 from jtrader.store.mongo.gaps import MongoGaps
@@ -53,8 +53,8 @@ class MongoLedger(Generic[Row]):
     def record_gaps(self, instrument: InstrumentId, start: int, end: int, gaps: Sequence[Gap]) -> None:
         self._gaps.record(instrument, start, end, gaps)
 
-    def gaps(self) -> Sequence[Gap]:
-        return self._gaps.all()
+    def gaps(self, instrument: InstrumentId | None = None, start: int = 0, end: int = FOREVER) -> Sequence[Gap]:
+        return self._gaps.between(instrument, start, end)
 
     def quarantine(self, row: Row, reason: str) -> None:
         fresh = {**document(row), "reason": reason}
