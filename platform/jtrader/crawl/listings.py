@@ -1,14 +1,17 @@
 """What a venue lists now against what is known: new versions of rules, and the changes that people should hear of."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId, Market
-from jtrader.domain.instrument import Instrument, InstrumentStatus
-from jtrader.domain.times import iso
+from jtrader.domain.instrument import Instrument, InstrumentStatus, Offered
+from jtrader.domain.times import SECOND, iso
+
+MOST_GONE, MOST_GONE_SHARE = 3, 0.2
+"""More than both at once, contracts that ended apart, is an answer that was cut short."""
 
 
 class ListingChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,35 +32,64 @@ class Compared(NamedTuple):
     versions: list[Instrument]
     """To store: each valid from the time of the answer."""
     changes: list[ListingChange]
+    doubt: str = ""
+    """Why what is not listed any more stays as it was; empty where the answer is believed."""
 
 
 def compare(
-    known: Sequence[Instrument], offered: Sequence[Instrument], markets: Collection[Market], at: int
+    known: Sequence[Instrument],
+    offered: Sequence[Instrument],
+    markets: Collection[Market],
+    at: int,
+    again: Sequence[Instrument] | None = None,
 ) -> Compared:
     """`offered` is all that the `markets` list at `at` (ns, market time); `known` the newest stored versions. What a
-    market offers no more is delisted. Raises BadInput when `at` lies before a version that is known already: an older
-    answer never replaces a newer one."""
+    market offers no more is delisted; what it offers in a row that can't be read stays as it was. Raises BadInput when
+    `at` lies before a version that is known already: an older answer never replaces a newer one.
+
+    `again` is a second answer: what only one of them lacks is not gone. Where too much is, nothing is delisted."""
     newest = {one.id: one for one in known if one.market in markets}
     listed = {one.id: one for one in offered}
-    gone = [
-        msgspec.structs.replace(one, status=InstrumentStatus.DELISTED)
-        for one in newest.values()
-        if one.id not in listed and one.status is not InstrumentStatus.DELISTED
-    ]
-    found = Compared([], [])
-    for now in [*listed.values(), *gone]:
+    twice = {one.id for one in gone(known, offered if again is None else again, markets)}
+    lacking = [one for one in gone(known, offered, markets) if one.id in twice]
+    doubt = _doubt(lacking, newest.values(), at)
+    delisted = [] if doubt else [msgspec.structs.replace(one, status=InstrumentStatus.DELISTED) for one in lacking]
+    found = Compared([], [], doubt)
+    for now in [*listed.values(), *delisted]:
         before = newest.get(now.id)
         fields = _differences(before, now) if before else ()
         if before and not fields:
             continue
-        if before and at < before.valid_from:
+        if before and at + SECOND < before.valid_from:
             raise BadInput(
                 f"{now.id}: the venue's rules as of {iso(at)} differ from those stored for {iso(before.valid_from)}, "
                 "which is later; is this another simulated market in a home that was used before?"
             )
-        found.versions.append(msgspec.structs.replace(now, valid_from=at))
-        found.changes.append(ListingChange(instrument=now.id, ts=at, kind=_kind(before, now), fields=fields))
+        since = max(at, before.valid_from + 1) if before else at
+        found.versions.append(msgspec.structs.replace(now, valid_from=since))
+        found.changes.append(ListingChange(instrument=now.id, ts=since, kind=_kind(before, now), fields=fields))
     return found
+
+
+def gone(known: Sequence[Instrument], offered: Sequence[Instrument], markets: Collection[Market]) -> list[Instrument]:
+    """What was listed and is not offered any more, not even in a row that can't be read."""
+    listed = {one.id for one in offered} | (offered.unreadable if isinstance(offered, Offered) else frozenset())
+    return [one for one in _listed(known) if one.market in markets and one.id not in listed]
+
+
+def _listed(known: Iterable[Instrument]) -> list[Instrument]:
+    return [one for one in known if one.status is not InstrumentStatus.DELISTED]
+
+
+def _doubt(lacking: Sequence[Instrument], known: Iterable[Instrument], at: int) -> str:
+    early = [one.id for one in lacking if one.expiry is None or one.expiry > at]
+    before = len(_listed(known))
+    if len(early) <= max(MOST_GONE, MOST_GONE_SHARE * before):
+        return ""
+    return (
+        f"the answer lacks {len(early):,} of {before:,} listed instruments, for example {', '.join(early[:3])}: "
+        "too many at once to be believed; their rules stay as they were"
+    )
 
 
 def _differences(before: Instrument, now: Instrument) -> tuple[str, ...]:

@@ -102,3 +102,10 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _ON_GRID = Decimal("0.000001")
+
+
+class Offered(tuple[Instrument, ...]):
+    """What a market lists now, by id. `unreadable` are listed as well, in rows that can't be read: nothing is known of
+    them, and they are not gone."""
+
+    unreadable: frozenset[InstrumentId] = frozenset()

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from jtrader.domain.errors import BadInput, Broken, Unavailable
 from jtrader.domain.ids import InstrumentId
-from jtrader.domain.instrument import InstrumentStatus, Product
+from jtrader.domain.instrument import InstrumentStatus, Offered, Product
 from jtrader.domain.market import Candle
 from jtrader.domain.times import HOUR, MINUTE, SECOND
 from jtrader.exchange.binance.rest import BinanceRest
@@ -65,6 +65,7 @@ class Venue:
         self.asked: list[tuple[str, str, dict[str, str]]] = []
         self.faults: list[Callable[[], web.Response]] = []
         self.rows = {"fapi.binance.com": [USDM_ROW], "api.binance.com": [SPOT_ROW]}
+        self.funding: list[dict[str, Any]] = []
         self.port = 0
 
     @property
@@ -77,6 +78,8 @@ class Venue:
             return self.faults.pop(0)()
         if request.path.endswith("exchangeInfo"):
             return web.json_response({"symbols": self.rows[request.host]})
+        if request.path.endswith("fundingInfo"):
+            return web.json_response(self.funding)
         if request.path.endswith("ticker/24hr"):
             return web.json_response({"symbol": "BTCUSDT", "closeTime": NOW // 10**6})
         start, end = (int(request.query[name]) * 10**6 for name in ("startTime", "endTime"))
@@ -181,8 +184,37 @@ def test_what_is_halted_says_so_and_what_is_gone_or_unknown_is_left_out(venue: V
 @pytest.mark.parametrize("rows", [[], [USDM_ROW | {"filters": []}], [USDM_ROW | {"filters": [{"x": 1}]}]])
 def test_an_unreadable_listing_is_named(venue: Venue, usdm: BinanceRest, rows: list[Any]) -> None:
     venue.rows["fapi.binance.com"] = rows
-    with pytest.raises(Broken, match="exchangeInfo of binance_usdm"):
+    with pytest.raises(Broken, match="binance_usdm lists nothing"):
         usdm.instruments()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [USDM_ROW | {"symbol": "ODDUSDT", "filters": []}, {"contractType": "PERPETUAL"}, ["surprise"], None],
+    ids=repr,
+)
+def test_a_row_that_cant_be_read_is_left_out(
+    venue: Venue, usdm: BinanceRest, wrong: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    venue.rows["fapi.binance.com"] = [wrong, USDM_ROW]
+    listed = usdm.instruments()
+    assert [one.id for one in listed] == [BTC]
+    named = isinstance(wrong, dict) and "symbol" in wrong
+    assert isinstance(listed, Offered)
+    assert listed.unreadable == ({"binance_usdm:ODDUSDT"} if named else set())
+    assert ("ODDUSDT" if named else "no name") in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("told", "hours"),
+    [
+        ([], 8),
+        ([{"symbol": "BTCUSDT", "fundingIntervalHours": 4}, {"symbol": "ETHUSDT", "fundingIntervalHours": 1}], 4),
+    ],
+)
+def test_funding_is_as_often_as_the_venue_says(venue: Venue, usdm: BinanceRest, told: list[Any], hours: int) -> None:
+    venue.funding = told
+    assert [one.funding_interval for one in usdm.instruments()] == [hours * HOUR]
 
 
 def test_passing_faults_are_waited_out(venue: Venue, usdm: BinanceRest) -> None:

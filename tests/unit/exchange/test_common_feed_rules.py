@@ -7,14 +7,14 @@ import pytest
 
 from fixtures.instruments import instrument
 from jtrader.domain.ids import InstrumentId
-from jtrader.domain.instrument import Instrument, InstrumentStatus
+from jtrader.domain.instrument import Instrument, InstrumentStatus, Offered
 from jtrader.domain.market import Candle, Depth, Event, Funding, Mark, Quote, Trade, TradingStatus
 from jtrader.domain.times import SECOND
 from jtrader.exchange.common.clock_offset import ClockOffset
 from jtrader.exchange.common.conflate import conflated
-from jtrader.exchange.common.feed_core import is_sane
 from jtrader.exchange.common.freshness import Freshness, MarketNow
 from jtrader.exchange.common.listing import ListingWatch
+from jtrader.exchange.common.sane import is_sane
 
 BTC, ETH = InstrumentId("binance_spot:BTCUSDT"), InstrumentId("binance_spot:ETHUSDT")
 
@@ -131,7 +131,7 @@ class Venue:
     """InstrumentSource of what a test says."""
 
     def __init__(self, *listed: Instrument) -> None:
-        self.listed = listed
+        self.listed: tuple[Instrument, ...] = listed
 
     def instruments(self) -> Sequence[Instrument]:
         return self.listed
@@ -151,6 +151,22 @@ def test_changes_of_listing_are_told_once() -> None:
     assert watch.refresh(6) == []
     venue.listed = (btc, eth)
     assert watch.refresh(7) == [TradingStatus(ETH, 7, "trading")]
+
+
+def test_a_row_that_cant_be_read_is_no_delisting() -> None:
+    btc, eth = instrument(BTC), instrument(ETH)
+    venue = Venue(btc, eth)
+    watch = ListingWatch(venue, [BTC, ETH])
+    venue.listed = Offered([btc])
+    venue.listed.unreadable = frozenset({ETH})
+    assert watch.refresh(1) == []
+    venue.listed = (btc, eth)
+    assert watch.refresh(2) == [TradingStatus(ETH, 2, "trading")]
+    venue.listed = Offered([btc])
+    venue.listed.unreadable = frozenset({ETH})
+    assert watch.refresh(3) == watch.refresh(4) == []
+    venue.listed = (btc,)
+    assert watch.refresh(5) == [TradingStatus(ETH, 5, "delisted")]
 
 
 def test_the_first_reading_tells_what_does_not_trade() -> None:

@@ -37,7 +37,8 @@ _STATUS = {
 """`status` of spot and USDT-M, `contractStatus` of COIN-M; all others (BREAK, HALT, PENDING_TRADING …) are halts."""
 
 _CONTRACTS = ("PERPETUAL", "CURRENT_QUARTER", "NEXT_QUARTER")
-_FUNDING_INTERVAL = 8 * HOUR
+_FUNDING_HOURS = 8
+"""Of a perpetual that fundingInfo doesn't name: it tells those that differ."""
 
 
 def is_offered(market: Market, row: Mapping[str, Any]) -> bool:
@@ -51,8 +52,9 @@ def _status(row: Mapping[str, Any]) -> InstrumentStatus:
     return _STATUS.get(str(row.get("contractStatus") or row.get("status")), InstrumentStatus.HALTED)
 
 
-def instrument(market: Market, row: Mapping[str, Any], ccxt_symbol: str) -> Instrument:
-    """One row as an instrument. Raises Broken when a filter is missing or unreadable."""
+def instrument(market: Market, row: Mapping[str, Any], ccxt_symbol: str, funding_hours: Any = None) -> Instrument:
+    """One row as an instrument; `funding_hours` is fundingInfo's, None where it tells none. Raises Broken when a filter
+    is missing or unreadable."""
     symbol = str(row.get("symbol"))
     maker, taker = FEES[market]
     is_perpetual = market != SPOT and row.get("contractType") == "PERPETUAL"
@@ -80,7 +82,7 @@ def instrument(market: Market, row: Mapping[str, Any], ccxt_symbol: str) -> Inst
             taker_fee=taker,
             market_max_quantity=market_most if market_most > ZERO else None,
             expiry=from_millis(int(row["deliveryDate"])) if market != SPOT and not is_perpetual else None,
-            funding_interval=_FUNDING_INTERVAL if is_perpetual else 0,
+            funding_interval=int(funding_hours or _FUNDING_HOURS) * HOUR if is_perpetual else 0,
             status=_status(row),
         )
     except (KeyError, TypeError, ValueError, JtraderError) as error:

@@ -21,6 +21,7 @@ from jtrader.exchange.binance import public_rows as rows
 from jtrader.exchange.binance.errors import translate
 from jtrader.exchange.binance.listing import COINM, SPOT, USDM, instrument, is_offered
 from jtrader.exchange.common.books import BookSnapshot
+from jtrader.exchange.common.listing import offered
 from jtrader.exchange.common.public import PATIENCE_SECONDS, PublicClient
 
 T = TypeVar("T")
@@ -48,6 +49,7 @@ class Dialect(NamedTuple):
     probe: str
     volume: int = 5
     funding: str = ""
+    funding_info: str = ""
     open_interest: str = ""
 
 
@@ -68,6 +70,7 @@ DIALECTS: Mapping[Market, Dialect] = {
         pause_ms=40,
         probe="BTCUSDT",
         funding="fapiPublicGetFundingRate",
+        funding_info="fapiPublicGetFundingInfo",
         open_interest="fapiDataGetOpenInterestHist",
     ),
     COINM: Dialect(
@@ -84,6 +87,7 @@ DIALECTS: Mapping[Market, Dialect] = {
         probe="BTCUSD_PERP",
         volume=7,
         funding="dapiPublicGetFundingRate",
+        funding_info="dapiPublicGetFundingInfo",
         open_interest="dapiDataGetOpenInterestHist",
     ),
     SPOT: Dialect(
@@ -136,13 +140,20 @@ class BinanceRest:
     def instruments(self) -> Sequence[Instrument]:
         """Everything that this market lists now, by id; what is halted too."""
         answer = self._client.ask("instruments", self._dialect.exchange_info, {})
-        listed = answer.get("symbols", ()) if isinstance(answer, dict) else ()
-        self._listed = {str(row.get("symbol")): row for row in listed if is_offered(self._market, row)}
+        rows_ = answer.get("symbols", ()) if isinstance(answer, dict) else ()
+        hours, listed = self._funding_hours(), dict[str, Mapping[str, Any]]()
         parse = self._client.exchange.parse_market
-        found = [instrument(self._market, row, parse(row)["symbol"]) for row in self._listed.values()]
-        if not found:
-            raise Broken(f"exchangeInfo of {self._market} lists nothing")
-        return sorted(found, key=lambda one: one.id)
+
+        def read(row: Mapping[str, Any]) -> Instrument | None:
+            if not is_offered(self._market, row):
+                return None
+            symbol = _symbol_of(row)
+            listed[symbol] = row
+            return instrument(self._market, row, parse(row)["symbol"], hours.get(symbol))
+
+        found = offered(self._market, rows_, _symbol_of, read)
+        self._listed = listed
+        return found
 
     def candles(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Candle]:
         symbol, end = self._symbol(instrument), self._closed_by(end)
@@ -226,6 +237,16 @@ class BinanceRest:
     ) -> None:
         self.close()
 
+    def _funding_hours(self) -> dict[str, Any]:
+        """By symbol, of the perpetuals whose funding was set apart from the usual."""
+        if not self._dialect.funding_info:
+            return {}
+        what = f"funding intervals of {self._market}"
+        told = self._read(
+            what, self._dialect.funding_info, {}, lambda row: (_symbol_of(row), row.get("fundingIntervalHours"))
+        )
+        return dict(told)
+
     def _symbol(self, instrument: InstrumentId) -> str:
         market, symbol = split_instrument_id(instrument)
         if market != self._market:
@@ -261,6 +282,10 @@ def _binance() -> type[Any]:
     from ccxt.async_support.binance import binance
 
     return binance  # type: ignore[no-any-return]
+
+
+def _symbol_of(row: Mapping[str, Any]) -> str:
+    return str(row["symbol"])
 
 
 def _times(start: int, end: int) -> dict[str, int]:

@@ -5,6 +5,7 @@ https://www.bitmex.com/api/explorer/
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ from jtrader.exchange.bitmex.listing import MARKET, instrument, is_offered
 from jtrader.exchange.bitmex.messages import BinRow, FundingRow, TradeRow
 from jtrader.exchange.bitmex.moments import MomentReader, spelled
 from jtrader.exchange.bitmex.wire import candle, trade
+from jtrader.exchange.common.listing import offered
 from jtrader.exchange.common.public import PATIENCE_SECONDS, PublicClient
 
 PAGE = 1_000
@@ -37,12 +39,17 @@ class BitmexRest:
     """
 
     def __init__(
-        self, market: str, simulator_uri: str | None = None, patience: float = PATIENCE_SECONDS, page: int = PAGE
+        self,
+        market: str,
+        simulator_uri: str | None = None,
+        patience: float = PATIENCE_SECONDS,
+        page: int = PAGE,
+        pause_file: Path | None = None,
     ) -> None:
-        """`page`: rows that one query asks for, at most the venue's 1,000."""
+        """`page`: rows that one query asks for, at most the venue's 1,000; `pause_file` as in `common.public`."""
         if market != MARKET:
             raise BadInput(f"market '{market}' is not BitMEX's: {MARKET}")
-        self._client = PublicClient(market, _bitmex, translate, simulator_uri, patience)
+        self._client = PublicClient(market, _bitmex, translate, simulator_uri, patience, pause_file=pause_file)
         self._page = page
         self._probe = ""
         self._moment = MomentReader().read
@@ -50,23 +57,26 @@ class BitmexRest:
     def instruments(self) -> Sequence[Instrument]:
         """Everything that is offered now, by id."""
         rows = self._client.ask("instruments", "publicGetInstrumentActive", {})
-        found = [instrument(row) for row in rows if is_offered(row)]
-        if not found:
-            raise Broken("BitMEX lists no contract that is open")
+        found = offered(
+            MARKET, rows, lambda row: str(row["symbol"]), lambda row: instrument(row) if is_offered(row) else None
+        )
         symbols = [one.venue_symbol for one in found]
         self._probe = PROBE if PROBE in symbols else symbols[0]
-        return sorted(found, key=lambda one: one.id)
+        return found
 
     def candles(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Candle]:
-        """BitMEX stamps a minute with its end, and serves none that has not ended."""
+        """BitMEX stamps a minute with its end, and serves none that has not ended. A page of minutes before anything
+        stood in the book holds no candle, and the next one is asked for."""
         symbol = _symbol(instrument)
         first, last = -(-start // MINUTE) * MINUTE + MINUTE, end // MINUTE * MINUTE + (MINUTE if end % MINUTE else 0)
-        if first > last:
-            return []
-        query = {"binSize": "1m", "partial": False, **_times(first, last), "count": self._page}
-        rows = self._rows(f"candles of {instrument}", "publicGetTradeBucketed", symbol, query, BinRow)
-        found = [candle(instrument, row, self._moment(row.timestamp)) for row in rows]
-        return [one for one in found if one is not None]
+        while first <= last:
+            query = {"binSize": "1m", "partial": False, **_times(first, last), "count": self._page}
+            rows = self._rows(f"candles of {instrument}", "publicGetTradeBucketed", symbol, query, BinRow)
+            found = [candle(instrument, row, self._moment(row.timestamp)) for row in rows]
+            if len(rows) < self._page or any(one is not None for one in found):
+                return [one for one in found if one is not None]
+            first = self._moment(rows[-1].timestamp) + MINUTE
+        return []
 
     def trades(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Trade]:
         """A page holds whole milliseconds: the next one begins after its last trade."""

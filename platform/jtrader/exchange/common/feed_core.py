@@ -4,17 +4,17 @@ streams, missing minutes, changes of listing and rules, conflation for slow list
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from typing import Any
 
-from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId, VenueSymbol
-from jtrader.domain.market import Candle, Depth, Event, FeedStatus, Mark, Quote, Trade, check_candle
+from jtrader.domain.market import Candle, Depth, Event, FeedStatus, Quote
 from jtrader.domain.times import SECOND
 from jtrader.exchange.common.conflate import conflated
 from jtrader.exchange.common.freshness import Freshness, MarketClock, MarketNow
 from jtrader.exchange.common.listing import ListingWatch
 from jtrader.exchange.common.repair import CandleRepair
+from jtrader.exchange.common.sane import CHECKS
 from jtrader.ports.market_data import CandleSource
 
 log = logging.getLogger(__name__)
@@ -170,7 +170,7 @@ class FeedCore(ABC):
     def _take(self, event: Event) -> None:
         """Hands an event on, if it can be true."""
         kind, instrument, ts = type(event), event.instrument, event.ts
-        check = _CHECKS.get(kind)
+        check = CHECKS.get(kind)
         if (check is not None and not check(event)) or not (0 < ts <= self.clock.horizon or self._may_be(event)):
             self._refuse(event)
             return
@@ -237,39 +237,3 @@ class FeedCore(ABC):
         self._tell(instrument, "up")
         if what != "book" and (whole := self.whole_book(instrument)) is not None:
             self._put(whole)
-
-
-def is_sane(event: Event) -> bool:
-    """No NaN, no zero price, no crossed quote: what can't be true isn't handed on. Books are proven where they are
-    kept."""
-    check = _CHECKS.get(type(event))
-    return check is None or check(event)
-
-
-def _quote_can_be(event: Quote) -> bool:
-    return 0.0 < event.bid < event.ask < _INFINITE and event.bid_quantity > 0.0 and event.ask_quantity > 0.0
-
-
-def _trade_can_be(event: Trade) -> bool:
-    return 0.0 < event.price < _INFINITE and 0.0 < event.quantity < _INFINITE
-
-
-def _mark_can_be(event: Mark) -> bool:
-    return 0.0 < event.mark < _INFINITE
-
-
-def _candle_can_be(event: Candle) -> bool:
-    try:
-        check_candle(event)
-    except BadInput:
-        return False
-    return True
-
-
-_INFINITE = float("inf")
-_CHECKS: dict[type[Event], Callable[[Any], bool]] = {
-    Quote: _quote_can_be,
-    Trade: _trade_can_be,
-    Mark: _mark_can_be,
-    Candle: _candle_can_be,
-}

@@ -1,21 +1,57 @@
-"""What a venue changes about its instruments while we listen: halts, settling, delistings, steps and limits."""
+"""What a venue lists, row by row, and what it changes about its instruments while we listen: halts, settling,
+delistings, steps and limits."""
 
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from msgspec.structs import replace
 
-from jtrader.domain.errors import JtraderError
-from jtrader.domain.ids import InstrumentId
-from jtrader.domain.instrument import Instrument, InstrumentStatus
+from jtrader.domain.errors import Broken, JtraderError
+from jtrader.domain.ids import InstrumentId, instrument_id
+from jtrader.domain.instrument import Instrument, InstrumentStatus, Offered
 from jtrader.domain.market import Event, TradingStatus
 from jtrader.ports.market_data import InstrumentSource
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 300.0
+
+Row = TypeVar("Row")
+_UNREADABLE = (JtraderError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+
+
+def offered(
+    market: str, rows: Iterable[Row], symbol_of: Callable[[Row], str], read: Callable[[Row], Instrument | None]
+) -> Offered:
+    """A market's rows as instruments, by id; `read` returns None for what is not offered. A row that can't be read is
+    left out with an alarm that names it. Raises Broken where none is left."""
+    found: list[Instrument] = []
+    unread: dict[str, Exception] = {}
+    for row in rows:
+        try:
+            one = read(row)
+        except _UNREADABLE as error:
+            symbol = _named(row, symbol_of)
+            unread[symbol] = error
+            log.error("%s: its row of %s can't be read, so it is left out: %s", market, symbol or "no name", error)
+        else:
+            found += [one] if one is not None else []
+    if not found:
+        why = f" that can be read: {next(iter(unread.values()))}" if unread else ""
+        raise Broken(f"{market} lists nothing{why}")
+    listed = Offered(sorted(found, key=lambda one: one.id))
+    listed.unreadable = frozenset(instrument_id(market, symbol) for symbol in unread if symbol)
+    return listed
+
+
+def _named(row: Row, symbol_of: Callable[[Row], str]) -> str:
+    try:
+        return symbol_of(row)
+    except _UNREADABLE:
+        return ""
 
 
 class ListingWatch:
@@ -44,8 +80,11 @@ class ListingWatch:
 
     def refresh(self, ts: int) -> list[TradingStatus]:
         """Reads the rules now. The first reading tells only what is not trading."""
-        found = {i.id: i for i in self._source.instruments() if i.id in self._names}
-        told = changes(self.now, found, ts) if self.now else _not_trading(self._names, found, ts)
+        listed = self._source.instruments()
+        found = {i.id: i for i in listed if i.id in self._names}
+        unreadable = listed.unreadable if isinstance(listed, Offered) else frozenset()
+        found |= {name: self.now[name] for name in unreadable if name in self.now}
+        told = changes(self.now, found, ts) if self.now else _not_trading(self._names - unreadable, found, ts)
         self.now = found
         return told
 

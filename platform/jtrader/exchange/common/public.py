@@ -40,12 +40,15 @@ class PublicClient:
         patience: float = PATIENCE_SECONDS,
         own_config: Mapping[str, Any] | None = None,
         pause_file: Path | None = None,
+        refusal: Callable[[Any], BrokerError | None] | None = None,
     ) -> None:
         """`load` imports the venue's async ccxt class, which takes seconds of CPU. `translate` names errors; it says
         NOT_TRADING of an unknown symbol. With a `simulator_uri` every request goes there. `own_config` is ccxt's;
-        `pause_file` as in `budget`: while the venue wants to be left alone nobody of this machine asks."""
+        `pause_file` as in `budget`: while the venue wants to be left alone nobody of this machine asks. `refusal`
+        says what a body refuses that ccxt takes for an answer."""
         self._where = f"{where} (simulator at {simulator_uri})" if simulator_uri else where
         self._translate = translate
+        self._refusal = refusal
         self._patience = patience
         self._answered = False
         self._shared = SharedPause(pause_file)
@@ -82,12 +85,15 @@ class PublicClient:
         from ccxt.base.errors import BaseError
 
         try:
-            return await call
+            answer = await call
         except BaseError as error:
             ours = self._translate(error, False, getattr(error, "retry_after", 1.0))
             if isinstance(ours, RetryLater) and getattr(error, "status", 0) in (418, 429):
                 self._shared.extend(ours.after)
             raise ours from error
+        if self._refusal is not None and (refused := self._refusal(answer)) is not None:
+            raise refused
+        return answer
 
     async def _patiently(self, what: str, attempt: Callable[[], Awaitable[T]]) -> T:
         retrying = AsyncRetrying(

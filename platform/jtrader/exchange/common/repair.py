@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from jtrader.domain.errors import BadInput, JtraderError
+from jtrader.domain.errors import Broken, JtraderError
 from jtrader.domain.ids import InstrumentId
-from jtrader.domain.market import Candle, check_candle
+from jtrader.domain.market import Candle
 from jtrader.domain.times import MINUTE, iso
+from jtrader.exchange.common.sane import is_sane
 from jtrader.ports.market_data import CandleSource
 
 log = logging.getLogger(__name__)
@@ -85,7 +86,8 @@ class CandleRepair:
             page = await asyncio.to_thread(source.candles, name, start, until)
             found = [candle for candle in page if start <= candle.ts < until]
             for candle in found:
-                _check(candle)
+                if not is_sane(candle):
+                    raise Broken(f"REST tells a candle that can't be: {candle}")
                 self.repaired += 1
                 self._pass(candle)
             if not found and until == (waiting[0].ts if waiting else end):
@@ -94,10 +96,3 @@ class CandleRepair:
     def _pass(self, candle: Candle) -> None:
         self._last[candle.instrument] = candle.ts
         self._hand_on(candle)
-
-
-def _check(candle: Candle) -> None:
-    try:
-        check_candle(candle)
-    except BadInput as error:
-        raise BadInput(f"the venue's REST tells what can't be: {error}") from error

@@ -5,15 +5,18 @@ counted in whole ones, so the least order is 1, although ccxt shows the contract
 stands in the contract elements.
 """
 
+import logging
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from jtrader.domain.errors import Broken, JtraderError
 from jtrader.domain.ids import Market, VenueSymbol, instrument_id
 from jtrader.domain.instrument import Instrument, InstrumentStatus, Product
 from jtrader.domain.money import ONE, ZERO, amount, plain
 from jtrader.domain.times import HOUR, from_millis
+
+log = logging.getLogger(__name__)
 
 SPOT = Market("huobi_spot")
 LINEAR = Market("huobi_linear")
@@ -35,7 +38,16 @@ https://www.htx.com/en-us/fee"""
 UNTOLD_MAX = Decimal(10_000)
 """Contracts in one order where the contract elements are not told: little, so that no order is refused for it."""
 FUNDING_INTERVAL = 8 * HOUR
-"""Of swaps: 00, 08 and 16 UTC."""
+"""Of swaps whose contract elements tell no other: 00, 08 and 16 UTC."""
+
+
+class Element(NamedTuple):
+    """What the contract elements tell of a contract, or of an underlying's: the greatest order in contracts, and the
+    time between two fundings, ns."""
+
+    order_limit: Decimal
+    funding_interval: int = FUNDING_INTERVAL
+
 
 SPOT_STATES = {"online": InstrumentStatus.TRADING, "offline": InstrumentStatus.DELISTED}
 """All others (pre-online, suspend, transfer-board …) are halted."""
@@ -51,11 +63,11 @@ CONTRACT_STATES = {
 """contract_status; all others (pending, suspended …) are halted."""
 
 
-def instrument(market: Market, row: Mapping[str, Any], limits: Mapping[str, Decimal]) -> Instrument:
-    """One row as an instrument; `limits` are contracts' greatest orders by underlying (see `order_limits`). Raises
+def instrument(market: Market, row: Mapping[str, Any], elements: Mapping[str, Element]) -> Instrument:
+    """One row as an instrument; `elements` by contract or underlying (see `elements_of`). Raises
     Broken when a field is missing or unreadable."""
     try:
-        return _spot(row) if market == SPOT else _contract(market, row, limits)
+        return _spot(row) if market == SPOT else _contract(market, row, elements)
     except (KeyError, TypeError, ValueError, JtraderError) as error:
         raise Broken(f"reference data of {market}: the row {dict(row)} can't be read ({error!r})") from error
 
@@ -78,11 +90,17 @@ def is_of(market: Market, row: Mapping[str, Any]) -> bool:
     return market != LINEAR or row.get("business_type", "swap") == "swap"
 
 
-def order_limits(rows: Any) -> dict[str, Decimal]:
-    """Contract elements → the greatest number of contracts in one order, by underlying or contract code."""
-    return {
-        str(row["contract_code"]): _exact(str(row["open_order_limit"])) for row in rows if "open_order_limit" in row
-    }
+def elements_of(rows: Any) -> dict[str, Element]:
+    """Contract elements by underlying or contract code. A row that can't be read is left out with an alarm."""
+    found = {}
+    for row in rows:
+        try:
+            hours = int(row.get("settle_period") or FUNDING_INTERVAL // HOUR)
+            limit = _exact(str(row["open_order_limit"])) if "open_order_limit" in row else UNTOLD_MAX
+            found[str(row["contract_code"])] = Element(limit, hours * HOUR)
+        except (KeyError, TypeError, ValueError, AttributeError, JtraderError) as error:
+            log.error("HTX's contract elements can't be read (%r): %.200s", error, row)
+    return found
 
 
 def _spot(row: Mapping[str, Any]) -> Instrument:
@@ -111,8 +129,9 @@ def _spot(row: Mapping[str, Any]) -> Instrument:
     )
 
 
-def _contract(market: Market, row: Mapping[str, Any], limits: Mapping[str, Decimal]) -> Instrument:
+def _contract(market: Market, row: Mapping[str, Any], elements: Mapping[str, Element]) -> Instrument:
     code, base = str(row["contract_code"]), str(row["symbol"]).upper()
+    element = elements.get(code) or elements.get(base) or Element(UNTOLD_MAX)
     quote = "USDT" if market == LINEAR else "USD"
     settle = "USDT" if market == LINEAR else base
     maker, taker = FEES[market]
@@ -131,13 +150,13 @@ def _contract(market: Market, row: Mapping[str, Any], limits: Mapping[str, Decim
         price_tick=_exact(row["price_tick"]),
         quantity_step=ONE,
         min_quantity=ONE,
-        max_quantity=limits.get(code) or limits.get(base) or UNTOLD_MAX,
+        max_quantity=element.order_limit,
         min_notional=ZERO,
         contract_value=_exact(row["contract_size"]),
         maker_fee=maker,
         taker_fee=taker,
         expiry=from_millis(expiry) if expiry else None,
-        funding_interval=0 if market == FUTURE else FUNDING_INTERVAL,
+        funding_interval=0 if market == FUTURE else element.funding_interval,
         status=status(market, row),
     )
 

@@ -7,7 +7,7 @@ https://huobiapi.github.io/docs/spot/v1/en, …/usdt_swap/v1/en, …/coin_margin
 
 import logging
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -15,10 +15,12 @@ from jtrader.domain.errors import BadInput, Broken, JtraderError
 from jtrader.domain.ids import InstrumentId, Market, VenueSymbol, split_instrument_id
 from jtrader.domain.instrument import Instrument, InstrumentStatus
 from jtrader.domain.market import Candle, Funding, Mark, OpenInterest, Trade
-from jtrader.domain.times import MINUTE, SECOND, from_millis, to_millis
+from jtrader.domain.times import DAY, MINUTE, SECOND, from_millis, to_millis
+from jtrader.exchange.common.listing import offered
+from jtrader.exchange.common.public import PATIENCE_SECONDS
 from jtrader.exchange.huobi.endpoints import PUBLIC
-from jtrader.exchange.huobi.listing import FUTURE, LINEAR, SPOT, instrument, is_of, order_limits, symbol_of
-from jtrader.exchange.huobi.public import PATIENCE_SECONDS, PublicClient
+from jtrader.exchange.huobi.listing import FUTURE, LINEAR, SPOT, Element, elements_of, instrument, is_of, symbol_of
+from jtrader.exchange.huobi.public import public_client
 from jtrader.exchange.huobi.public_rows import candle, flat_trades, millis, open_interest, rate, trade
 
 log = logging.getLogger(__name__)
@@ -39,41 +41,74 @@ class HuobiRest:
     With a `simulator_uri` every request goes there; without one it goes to the real venue.
     """
 
-    def __init__(self, market: str, simulator_uri: str | None = None, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        market: str,
+        simulator_uri: str | None = None,
+        patience: float = PATIENCE_SECONDS,
+        pause_file: Path | None = None,
+    ) -> None:
+        """`pause_file` as in `common.public`."""
         if market not in PUBLIC:
             raise BadInput(f"market '{market}' is not one of HTX's: {', '.join(PUBLIC)}")
         self._market = Market(market)
         self._at = PUBLIC[self._market]
-        self._client = PublicClient(market, simulator_uri, patience)
+        self._client = public_client(market, simulator_uri, patience, pause_file)
         self._rows: dict[VenueSymbol, Mapping[str, Any]] = {}
         self._seen = 0
 
     def instruments(self) -> Sequence[Instrument]:
         """Everything that this market lists and has not delisted, by id."""
         query = {"business_type": "all"} if self._market == LINEAR else {}
-        rows = [row for row in self._data("instruments", self._at.listing, query) if is_of(self._market, row)]
-        limits = self._order_limits()
-        found = [instrument(self._market, row, limits) for row in rows]
-        found = [one for one in found if one.status is not InstrumentStatus.DELISTED]
-        if not found:
-            raise Broken(f"{self._market} lists nothing")
-        self._rows = {symbol_of(self._market, row): row for row in rows}
-        return sorted(found, key=lambda one: one.id)
+        elements, told = self._elements(), dict[VenueSymbol, Mapping[str, Any]]()
+
+        def read(row: Mapping[str, Any]) -> Instrument | None:
+            if not is_of(self._market, row):
+                return None
+            told[symbol_of(self._market, row)] = row
+            one = instrument(self._market, row, elements)
+            return one if one.status is not InstrumentStatus.DELISTED else None
+
+        rows = self._data("instruments", self._at.listing, query)
+        found = offered(self._market, rows, lambda row: symbol_of(self._market, row), read)
+        self._rows = told
+        return found
 
     def candles(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Candle]:
+        """Where a page is empty the daily candles tell on which day there are some again."""
         symbol, end = self._symbol(instrument), self._closed_by(end)
         start = -(-start // MINUTE) * MINUTE
         while start < end:
             last = min(end, start + self._at.page * MINUTE) - MINUTE
-            query = {self._at.symbol: symbol, "period": "1min", "from": start // SECOND, "to": last // SECOND}
-            if self._market == SPOT:
-                query["size"] = self._at.page  # on contracts the venue would then look at nothing else
-            rows = self._data(f"candles of {instrument}", self._at.klines, query)
-            found = sorted((candle(instrument, row) for row in rows), key=lambda one: one.ts)
-            if page := [one for one in found if start <= one.ts <= last]:
+            if page := self._klines(instrument, symbol, "1min", start, last):
                 return page
-            start = last + MINUTE
+            start = self._next_traded(instrument, symbol, last + MINUTE, end)
         return []
+
+    def _klines(
+        self, instrument: InstrumentId, symbol: VenueSymbol, period: str, first: int, last: int
+    ) -> list[Candle]:
+        """Those that begin in [first, last], ascending."""
+        query = {self._at.symbol: symbol, "period": period, "from": first // SECOND, "to": last // SECOND}
+        if self._market == SPOT:
+            query["size"] = self._at.page  # on contracts the venue would then look at nothing else
+        rows = self._data(f"candles of {instrument}", self._at.klines, query)
+        found = sorted((candle(instrument, row) for row in rows), key=lambda one: one.ts)
+        return [one for one in found if first <= one.ts <= last]
+
+    def _next_traded(self, instrument: InstrumentId, symbol: VenueSymbol, start: int, end: int) -> int:
+        """From where on in [start, end) there may be minutes, by the daily candles: of a day that isn't whole there may
+        be none."""
+        if end - start <= DAY:
+            return start
+        since = start - DAY
+        while since < end:
+            last = min(end, since + self._at.page * DAY) - SECOND
+            days = self._klines(instrument, symbol, "1day", since, last)
+            if days:
+                return max(start, days[0].ts - DAY)
+            since = last + SECOND
+        return end - DAY
 
     def trades(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Trade]:
         """Of the last 2,000 only: the venue tells no older ones."""
@@ -114,10 +149,13 @@ class HuobiRest:
         what, named = f"mark of {instrument}", {self._at.symbol: symbol}
         answer = self._ask(what, self._at.mark, {"period": "1min", "size": 1, **named})
         index = self._index(what, symbol)
-        price = float(answer["data"][-1]["close"])
-        funding_rate, next_funding = self._predicted(what, symbol)
-        ts = max(from_millis(millis(answer, "ts")), from_millis(millis(index, "index_ts")))
-        return Mark(instrument, ts, price, float(index["index_price"]), funding_rate, next_funding)
+        try:
+            price = float(answer["data"][-1]["close"])
+            funding_rate, next_funding = self._predicted(what, symbol)
+            ts = max(from_millis(millis(answer, "ts")), from_millis(millis(index, "index_ts")))
+            return Mark(instrument, ts, price, float(index["index_price"]), funding_rate, next_funding)
+        except (LookupError, TypeError, ValueError) as error:
+            raise Broken(f"{what}: {self._market} sent an answer that can't be read ({error!r})") from error
 
     def market_time(self) -> int:
         answer = self._ask("market time", self._at.merged, {self._at.symbol: self._probe()})
@@ -162,14 +200,14 @@ class HuobiRest:
         row = data[0] if isinstance(data, Sequence) else data
         return float(row["funding_rate"] or 0), from_millis(millis(row, "funding_time"))
 
-    def _order_limits(self) -> dict[str, Decimal]:
-        """Contracts' greatest orders; none where the venue doesn't tell them."""
+    def _elements(self) -> dict[str, Element]:
+        """None where the venue doesn't tell them."""
         if not self._at.elements:
             return {}
         try:
-            return order_limits(self._data("contract elements", self._at.elements, {}))
-        except JtraderError as error:
-            log.warning("%s tells no order limits: %s", self._market, error)
+            return elements_of(self._data("contract elements", self._at.elements, {}))
+        except (JtraderError, TypeError) as error:
+            log.warning("%s tells no contract elements: %s", self._market, error)
             return {}
 
     def _named(self, symbol: VenueSymbol) -> dict[str, Any]:
@@ -184,7 +222,10 @@ class HuobiRest:
         key, name = ("symbol", self._listed(symbol)["symbol"]) if self._market == FUTURE else ("contract_code", symbol)
         query = {} if self._market == FUTURE else {key: name}
         rows: Sequence[Mapping[str, Any]] = self._data(what, self._at.index_price, query)
-        found = [row for row in rows if row.get(key) == name]
+        try:
+            found = [row for row in rows if row.get(key) == name]
+        except (TypeError, AttributeError) as error:
+            raise Broken(f"{what}: {self._market} sent indices that can't be read ({error!r})") from error
         if not found:
             raise BadInput(f"{what}: {self._market} tells no index of {name}")
         return found[0]

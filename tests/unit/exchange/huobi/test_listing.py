@@ -8,7 +8,17 @@ import pytest
 from jtrader.domain.errors import Broken
 from jtrader.domain.instrument import InstrumentStatus, Product
 from jtrader.domain.times import HOUR, from_millis
-from jtrader.exchange.huobi.listing import FUTURE, LINEAR, SPOT, SWAP, UNTOLD_MAX, instrument, is_of, order_limits
+from jtrader.exchange.huobi.listing import (
+    FUTURE,
+    LINEAR,
+    SPOT,
+    SWAP,
+    UNTOLD_MAX,
+    Element,
+    elements_of,
+    instrument,
+    is_of,
+)
 
 PAIR = {
     "base-currency": "btc",
@@ -68,7 +78,7 @@ def test_a_pair() -> None:
 )
 def test_contracts(market: Any, row: Any, product: Product, settle: str, value: str, ccxt_symbol: str) -> None:
     """Counted in whole contracts: ccxt shows the worth of one as the least amount of a linear swap."""
-    found = instrument(market, row, {"BTC": Decimal(9000)})
+    found = instrument(market, row, {"BTC": Element(Decimal(9000))})
     assert (found.product, found.settle, found.contract_value, found.ccxt_symbol) == (
         product,
         settle,
@@ -87,10 +97,19 @@ def test_exact_numbers_carry_no_zeros_that_say_nothing() -> None:
 
 
 def test_the_greatest_order_stands_in_the_elements() -> None:
-    limits = order_limits([{"contract_code": "BTC", "open_order_limit": "9000.000000"}, {"contract_code": "ETH"}])
-    assert limits == {"BTC": Decimal(9000)}
+    told: list[Any] = [
+        {"contract_code": "BTC", "open_order_limit": "9000.000000"},
+        {"contract_code": "ETH", "settle_period": 4},
+        {"contract_code": "XRP", "settle_period": "often"},
+        {"settle_period": 4},
+        None,
+    ]
+    assert elements_of(told) == {"BTC": Element(Decimal(9000), 8 * HOUR), "ETH": Element(UNTOLD_MAX, 4 * HOUR)}
     assert instrument(SWAP, SWAP_ROW, {}).max_quantity == UNTOLD_MAX
-    assert instrument(SWAP, SWAP_ROW, {"BTC-USD": Decimal(5), "BTC": Decimal(9)}).max_quantity == 5
+    both = {"BTC-USD": Element(Decimal(5), HOUR), "BTC": Element(Decimal(9))}
+    assert instrument(SWAP, SWAP_ROW, both).max_quantity == 5
+    assert instrument(SWAP, SWAP_ROW, both).funding_interval == HOUR
+    assert instrument(FUTURE, FUTURE_ROW, both).funding_interval == 0
 
 
 @pytest.mark.parametrize(
