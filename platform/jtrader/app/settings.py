@@ -268,6 +268,9 @@ class Settings(BaseSettings):
     ccxt: tuple[CcxtSettings, ...] = ()
     feed_books: bool = False
     """Order books beside trades and best quotes: about ten times the traffic."""
+    feed_stale_after_seconds: float = Field(default=120.0, gt=0, le=86_400)
+    """Market time after which an instrument that tells nothing is stale; one kind of event alone may stay away at least
+    that long."""
     champion: Name = "direction"
     """The registered model that model_signal serves."""
     simulator: SimulatorSettings = SimulatorSettings()

@@ -1,6 +1,7 @@
 """The market data process: every market's live feed → the bus."""
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -15,11 +16,13 @@ from jtrader.domain.market import Depth
 from jtrader.domain.times import iso
 from jtrader.exchange.common.feed_core import FeedCore
 
+log = logging.getLogger(__name__)
+
 BEAT_SECONDS = 1.0
 
 
 class FeedService:
-    """Publishes what the feeds bring. A feed that fails for good ends the process."""
+    """Publishes what the feeds bring; without any it is well and idle. A feed that fails for good ends the process."""
 
     def __init__(self, feeds: Sequence[FeedCore], publisher: MarketPublisher, heartbeat: Heartbeat) -> None:
         self._feeds = feeds
@@ -37,6 +40,10 @@ class FeedService:
         return self.counts.total()
 
     async def run(self) -> None:
+        if not self._feeds:
+            log.warning(
+                "there is nothing to follow: name instruments in crawl_instruments or [[strategies]], and start again"
+            )
         async with asyncio.TaskGroup() as tasks:
             for feed in self._feeds:
                 tasks.create_task(self._pump(feed))
@@ -48,7 +55,7 @@ class FeedService:
 
     async def _beat(self) -> None:
         while True:
-            newest = max(feed.market_time for feed in self._feeds)
+            newest = max((feed.market_time for feed in self._feeds), default=0)
             for feed in self._feeds:
                 feed.watch(newest)
             self._publisher.beat()

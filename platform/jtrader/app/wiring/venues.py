@@ -11,6 +11,7 @@ from jtrader.app.settings import Settings
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import AccountId, InstrumentId, Market
 from jtrader.domain.market import Mark
+from jtrader.domain.times import SECOND
 from jtrader.exchange.ccxt.spoken import KNOWN, CcxtMarket
 from jtrader.exchange.common.books import SnapshotSource
 from jtrader.exchange.common.feed_core import FeedCore
@@ -66,6 +67,10 @@ def pause_file(settings: Settings, name: str) -> Path:
     return settings.root / "pauses" / name
 
 
+def _stale_after(settings: Settings) -> int:
+    return int(settings.feed_stale_after_seconds * SECOND)
+
+
 def _binance_rest(market: Market, settings: Settings, api_key: str) -> PublicRest:
     from jtrader.exchange.binance.rest import BinanceRest
 
@@ -82,7 +87,8 @@ def _binance_feed(
     from jtrader.exchange.binance.feed import BinanceFeed
 
     books = rest if settings.feed_books else None
-    return BinanceFeed(market, instruments, settings.simulator_uri, rest, books=books, listing=listing)
+    stale_after = _stale_after(settings)
+    return BinanceFeed(market, instruments, settings.simulator_uri, rest, stale_after, books, listing)
 
 
 def _binance_broker(
@@ -101,7 +107,7 @@ def _binance_broker(
 def _bitmex_rest(market: Market, settings: Settings, api_key: str) -> PublicRest:  # noqa: ARG001
     from jtrader.exchange.bitmex.rest import BitmexRest
 
-    return BitmexRest(market, settings.simulator_uri)
+    return BitmexRest(market, settings.simulator_uri, pause_file=pause_file(settings, market))
 
 
 def _bitmex_feed(
@@ -113,7 +119,8 @@ def _bitmex_feed(
 ) -> FeedCore:
     from jtrader.exchange.bitmex.feed import BitmexFeed
 
-    return BitmexFeed(market, instruments, settings.simulator_uri, rest, books=settings.feed_books, listing=listing)
+    stale_after = _stale_after(settings)
+    return BitmexFeed(market, instruments, settings.simulator_uri, rest, stale_after, settings.feed_books, listing)
 
 
 def _bitmex_broker(
@@ -132,7 +139,7 @@ def _bitmex_broker(
 def _huobi_rest(market: Market, settings: Settings, api_key: str) -> PublicRest:  # noqa: ARG001
     from jtrader.exchange.huobi.rest import HuobiRest
 
-    return HuobiRest(market, settings.simulator_uri)
+    return HuobiRest(market, settings.simulator_uri, pause_file=pause_file(settings, market))
 
 
 def _huobi_feed(
@@ -149,6 +156,7 @@ def _huobi_feed(
         instruments,
         settings.simulator_uri,
         rest,
+        _stale_after(settings),
         has_books=settings.feed_books,
         listing=listing,
         marks=rest,
@@ -197,6 +205,7 @@ def _ccxt_feed(
         instruments,
         settings.simulator_uri,
         rest,
+        _stale_after(settings),
         listing=listing,
         kinds=("trades", "book", "candles", "marks"),
     )
@@ -231,6 +240,7 @@ def spoken(settings: Settings, market: str) -> CcxtMarket:
         chosen.plain_ids or (known is not None and known.plain_ids),
         known.cursor if known else (),
         known.limit_param if known else "",
+        known.funding_until if known else "until",
     )
 
 
