@@ -199,6 +199,72 @@ def test_a_late_batch_mends_the_books_after_it(store) -> None:
     assert (list(first.bids), list(first.asks)) == book_of(told[:180])
 
 
+def lose(store, start: int, end: int) -> Gap:
+    gap = Gap(instrument=BTC, start=start, end=end, cause="lost")
+    store.record_gaps(Depth, BTC, start, end, [gap])
+    return gap
+
+
+@pytest.mark.parametrize("lost", [range(100, 120), range(50, 70), range(118, 125)])
+def test_a_book_is_not_known_from_a_gap_to_the_next_snapshot(store, settle, lost) -> None:
+    """Also where compaction begins an hour within it."""
+    told = updates(180, step=60 * SECOND)
+    whole = snapshot(told[lost[-1] + 5].ts, [(99.0, 1.0)], [(101.0, 2.0)], 500)
+    store.append([u for n, u in enumerate(told) if n not in lost and u.ts < whole.ts], received=START)
+    store.append([whole, *[u for u in told if u.ts > whole.ts]], received=START + 10_000)
+    lose(store, told[lost[0] - 1].ts + 1, whole.ts)
+    settle()
+    after = [whole, *[u for u in told if u.ts > whole.ts]]
+    assert list(store.replay(BTC, START, 2**62)) == [*told[: lost[0]], *after]
+    for at in (lost[0] + 1, lost[-1] + 3):
+        assert list(store.replay(BTC, told[at].ts, 2**62)) == after
+    assert list(store.replay(BTC, told[at].ts, whole.ts)) == []
+    [first] = store.replay(BTC, whole.ts + 1, whole.ts + 2)
+    assert list(first.bids) == list(whole.bids)
+    *_, last = store.replay(BTC, START + 3 * HOUR, 2**62)
+    assert (list(last.bids), list(last.asks)) == book_of(after)
+
+
+def test_hours_without_an_update_leave_the_book_as_it_was(store) -> None:
+    told = updates(40, step=60 * SECOND)
+    later = [Depth(BTC, START + 5 * HOUR + n, ((99.0, float(n)),), (), 900 + n) for n in range(1, 4)]
+    store.append([*told, *later], received=START)
+    store.compact(2**62)
+    first, *rest = store.replay(BTC, START + 5 * HOUR, 2**62)
+    assert (list(first.bids), list(first.asks)) == book_of(told)
+    assert rest == later
+
+
+def test_the_newest_before_a_moment(store, settle) -> None:
+    store.append(trades(1, 10))
+    store.append(trades(9_000, 9_010))
+    settle()
+    cases = ((trade(9_005).ts, 9_004), (trade(9_005).ts + 1, 9_005), (trade(9_000).ts, 10), (trade(1).ts, None))
+    for before, found in cases:
+        newest = store.newest(Trade, BTC, before)
+        assert (None if newest is None else newest.trade_id) == found
+
+
+def test_the_last_time_of_receipt(store, settle) -> None:
+    assert store.newest_receipt(Quote, BTC) == 0
+    store.append([quote(7), quote(1)], received=START + 50)
+    store.append([quote(8)], received=START + 20)
+    settle()
+    assert store.newest_receipt(Quote, BTC) == START + 51
+
+
+@pytest.mark.parametrize("kind", [Trade, Quote, Depth])
+def test_what_is_forgotten_takes_its_gaps_along(store, kind) -> None:
+    for name in (BTC, ETH):
+        gap = Gap(instrument=name, start=START + 10, end=START + HOUR + 5, cause="lost")
+        store.record_gaps(kind, name, gap.start, gap.end, [gap])
+    store.forget(kind, START + HOUR + 60 * SECOND)
+    assert [(gap.instrument, gap.start, gap.end) for gap in store.gaps(kind)] == [
+        (BTC, START + HOUR, START + HOUR + 5),
+        (ETH, START + HOUR, START + HOUR + 5),
+    ]
+
+
 def test_gaps_are_kept_by_kind(store) -> None:
     gap = Gap(instrument=BTC, start=START, end=START + 10, cause="we_were_down")
     store.record_gaps(Depth, BTC, START, START + 10, [gap])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.ticks import trades
+from fixtures.ticks import BTC, trades
 from jtrader.domain.errors import Broken, Unavailable
 from jtrader.store.recorder.writer import BatchWriter
 from jtrader.store.spill.folder import Spill
@@ -64,11 +64,15 @@ def test_a_full_spill_drops_and_counts_until_the_store_is_back(spill) -> None:
     assert writer.state == "full"
     assert writer.dropped_rows == 3_000 - writer.spilled_rows > 0
     assert "start MongoDB" in writer.trouble
+    [dropped] = writer.take_dropped()
+    assert writer.take_dropped() == []
     store.trouble = None
     while not writer.drain():
         pass
     assert writer.state == "recording"
     assert sum(one.count for one in store.rows) == writer.spilled_rows == writer.rows
+    gone = [one for number in range(30) for one in batch(number) if one not in store.rows]
+    assert dropped == ("trade", BTC, gone[0].start, gone[-1].end)
 
 
 def test_what_an_earlier_process_spilled_goes_first(spill) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.ticks import BTC, START, XBT, quote, trade, trades, updates
+from fixtures.ticks import BTC, START, XBT, quote, snapshot, trade, trades, updates
 from jtrader.domain.market import Depth, FeedStatus, Mark, Quote, Trade
 from jtrader.domain.times import SECOND
 from jtrader.store.recorder.intake import Intake
@@ -160,3 +160,65 @@ def test_a_store_that_answers_late_is_compared_with_what_came_meanwhile(intake) 
 def test_trades_without_numbers_are_asked_for_at_every_start(intake) -> None:
     intake.expect(Trade(XBT, START, "x", 1.0, 1.0, 1))
     assert intake.take_suspects() == {XBT: START}
+
+
+def test_a_book_stays_lost_until_it_is_told_whole(intake) -> None:
+    """Updates after a loss change a book that nobody knows; each time it is asked, the gap has come so far."""
+    told = updates(6)
+    see(intake, *told[:2])
+    see(intake, told[3], missed=1)
+    assert gaps(intake) == [(Depth, told[1].ts + 1, told[3].ts + 1, "lost")]
+    see(intake, told[4], missed=0)
+    assert gaps(intake) == [(Depth, told[1].ts + 1, told[4].ts + 1, "lost")]
+    assert gaps(intake) == []
+    see(intake, told[5], snapshot(told[5].ts + 9, [(100.0, 1.0)], [], 9))
+    assert gaps(intake) == [(Depth, told[1].ts + 1, told[5].ts + 9, "lost")]
+    see(intake, snapshot(told[5].ts + 20, [(100.0, 1.0)], [], 9))
+    assert gaps(intake) == []
+
+
+def test_updates_after_a_start_are_part_of_the_gap_until_the_book_is_told(intake) -> None:
+    told = updates(6)
+    intake.expect(told[1])
+    see(intake, *told[3:5])
+    see(intake, snapshot(told[5].ts, [(100.0, 1.0)], [], 9))
+    assert gaps(intake) == [(Depth, told[1].ts + 1, told[5].ts, "we_were_down")]
+
+
+def test_a_start_that_hears_the_book_late_loses_it_until_then(intake) -> None:
+    told = updates(6)
+    see(intake, *told[3:5])
+    intake.expect(told[1])
+    see(intake, snapshot(told[5].ts, [(100.0, 1.0)], [], 9))
+    assert gaps(intake) == [(Depth, told[1].ts + 1, told[5].ts, "we_were_down")]
+
+
+def test_what_was_dropped_is_a_gap_and_a_book_is_lost_until_it_is_told_whole(intake) -> None:
+    told = updates(8)
+    see(intake, *told[:6])
+    see(intake, quote(1))
+    intake.dropped(Quote, BTC, quote(2).ts, quote(5).ts)
+    intake.dropped(Depth, BTC, told[2].ts, told[4].ts)
+    intake.dropped(Trade, BTC, START, START + 9)
+    assert gaps(intake) == [
+        (Quote, quote(2).ts, quote(5).ts + 1, "lost"),
+        (Depth, told[2].ts, told[4].ts + 1, "lost"),
+    ]
+    see(intake, told[6], snapshot(told[7].ts, [(100.0, 1.0)], [], 9))
+    assert gaps(intake) == [(Depth, told[2].ts, told[7].ts, "lost")]
+
+
+@pytest.mark.parametrize("stored", [START - 10**9, START + 5 * 10**9])
+def test_receipts_go_on_above_what_is_stored(intake, clock, stored) -> None:
+    """The wall clock may have stepped back while nothing was recorded: the order of updates is that of receipt."""
+    see(intake, quote(1), quote(2))
+    clock[0] += 100
+    see(intake, quote(3))
+    intake.start_above(stored)
+    see(intake, quote(4))
+    [portion] = intake.take()
+    received = portion.batches()[0].table()["received"].tolist()
+    assert received == sorted(set(received))
+    assert received[0] == max(START, stored + 1)
+    see(intake, quote(5))
+    assert intake.take()[0].received[0][0] > received[-1]

@@ -141,3 +141,29 @@ def test_a_folder_has_one_recorder(open_spill, tmp_path) -> None:
     open_spill()
     with pytest.raises(Unavailable, match="another recorder's"):
         Spill(tmp_path, LARGE)
+
+
+def test_the_name_of_each_new_file_is_durable_before_what_it_holds_is_promised(tmp_path) -> None:
+    folder, synced = tmp_path / "spill", []
+
+    def sync(place) -> None:
+        synced.append(sorted(file.name for file in place.iterdir() if file.suffix == ".spill" or file.is_dir()))
+
+    with contextlib.closing(Spill(folder, LARGE, segment_bytes=1, sync=sync)) as spill:
+        assert synced == [["spill"]]
+        for number in range(2):
+            spill.put(batch(number))
+            assert synced[-1][-1] == f"{number + 1:012d}.spill"
+
+
+def test_what_an_earlier_process_left_is_told_from_what_came_since(open_spill) -> None:
+    spill = open_spill()
+    spill.put(batch(0))
+    assert not spill.is_inheriting
+    spill = open_spill()
+    spill.put(batch(1))
+    assert spill.is_inheriting
+    found: list[TickBatch] = []
+    spill.drain(found.extend)
+    assert (found, spill.is_inheriting) == (batch(0), False)
+    assert drained(spill) == batch(1)

@@ -93,3 +93,42 @@ def test_a_venue_that_forgets_leaves_a_gap(store) -> None:
     assert stored(store, XBT) == [*told[:40], *told[60:]]
     [gap] = store.gaps(Trade)
     assert (gap.start, gap.end, gap.cause) == (told[38].ts, told[60].ts, "venue_has_none")
+
+
+@pytest.mark.parametrize("forgotten", [True, False])
+def test_a_moment_at_which_nobody_traded_proves_nothing(store, forgotten) -> None:
+    """A spilling recorder knows only a time before the loss: what is stored before that is what a list must reach."""
+    told = [Trade(XBT, START + 10 * n, f"{n:04d}", 100.0, 1.0, 1) for n in range(100)]
+    store.append([*told[:40], *told[70:]])
+    repaired = repair_of(store, MemoryTrades(told[60:] if forgotten else told)).repair(XBT, told[39].ts + 5)
+    assert repaired.is_whole is not forgotten
+    assert [(gap.start, gap.end) for gap in store.gaps(Trade)] == ([(told[39].ts, told[60].ts)] if forgotten else [])
+    assert stored(store, XBT) == ([*told[:40], *told[60:]] if forgotten else told)
+
+
+def test_what_is_recorded_for_the_first_time_has_nothing_to_reach_back_to(store) -> None:
+    told = unnumbered(0, 30)
+    assert repair_of(store, MemoryTrades(told)).repair(XBT, START - 5).is_whole
+    assert stored(store, XBT) == told
+
+
+def test_more_than_one_repair_fetches_says_where_to_go_on(store) -> None:
+    told = [Trade(XBT, START + n, f"{n:05d}", 100.0, 1.0, 1) for n in range(1_500)]
+    store.append(told[:1])
+    repair = repair_of(store, MemoryTrades(told, page=2))
+    first = repair.repair(XBT, START)
+    assert first.rest is not None
+    assert stored(store, XBT) == told[: first.rest - START + 1]
+    assert repair.repair(XBT, first.rest).rest is None
+    assert stored(store, XBT) == told
+    assert list(store.gaps(Trade)) == []
+
+
+def test_a_hole_beside_ids_that_the_venue_does_not_have_is_given_up_from_the_nearest_trade(store) -> None:
+    store.append([*ALL[:10], *ALL[30:40], *ALL[60:]])
+    store.record_absent(BTC, [IdRange(11, 20), IdRange(25, 30), IdRange(41, 59)])
+    repair_of(store, MemoryTrades([])).give_up(BTC, START, "not_fetched")
+    assert [(gap.start, gap.end) for gap in store.gaps(Trade)] == [
+        (trade(10).ts, trade(31).ts),
+        (trade(40).ts, trade(61).ts),
+    ]

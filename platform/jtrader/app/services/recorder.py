@@ -16,7 +16,7 @@ from jtrader.app.wiring.recording import LazyTrades, is_numbered, open_spill, op
 from jtrader.bus.market import Batch, MarketSubscriber
 from jtrader.domain.errors import JtraderError, Unavailable
 from jtrader.domain.ids import InstrumentId
-from jtrader.domain.market import MarketEvent, Trade
+from jtrader.domain.market import Depth, MarketEvent, Trade
 from jtrader.domain.times import DAY, MINUTE, iso
 from jtrader.ports.stores import TickStore
 from jtrader.store.recorder.intake import STREAMED, Intake, Lost, Portion
@@ -75,6 +75,7 @@ class Recorder:
         self._repair = repair
         self._heartbeat = heartbeat
         self._instruments = instruments
+        self._subscriber: MarketSubscriber | None = None
         self._is_resumed = False
         self._due = asyncio.Event()
         self._taken = asyncio.Event()
@@ -97,6 +98,7 @@ class Recorder:
         return self._intake.rows
 
     async def run(self, subscriber: MarketSubscriber) -> None:
+        self._subscriber = subscriber
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._listen(subscriber))
@@ -106,7 +108,7 @@ class Recorder:
                 tasks.create_task(self._beat())
         finally:
             await asyncio.gather(*self._threads, return_exceptions=True)
-            await asyncio.to_thread(self._store_all, self._intake.take())
+            await self._flush()
 
     async def _in_thread(self, work: Callable[..., T], *values: Any) -> T:
         """Its end is waited for also when who asked is cancelled: it uses the store."""
@@ -148,12 +150,22 @@ class Recorder:
         was_away = self._writer.state != "recording"
         await self._in_thread(self._store_all, portions)
         self._note_suspects(suspects)
+        self._note_dropped()
         if self._writer.state != "recording":
             self._away_since = self._away_since or self._intake.market_time - MINUTE
         elif was_away and self._away_since is not None:
             self._note_suspects(dict.fromkeys(self._instruments, self._away_since))
             self._away_since = None
         self._flushed_at = time.monotonic()
+
+    def _note_dropped(self) -> None:
+        """Once something is kept again: until then more is dropped."""
+        if self._writer.state == "full":
+            return
+        for kind, instrument, start, end in self._writer.take_dropped():
+            self._intake.dropped(KINDS[kind].event, instrument, start, end)
+            if KINDS[kind].event is Depth and self._subscriber is not None:
+                self._subscriber.ask(instrument, kind)
 
     def _store_all(self, portions: Sequence[Portion]) -> None:
         self._writer.write([batch for portion in portions for batch in portion.batches()])
@@ -169,22 +181,30 @@ class Recorder:
             self.counts["gaps"] += 1
 
     async def _resume(self) -> None:
-        """What is stored from before this start, read before anything is added to it."""
+        """What is stored from before this start, read before anything is added to it: first what an earlier process
+        left in the spill, a piece at a time."""
+        if self._writer.is_inheriting:
+            await self._in_thread(self._writer.drain)
+            if self._writer.is_inheriting:
+                return
         try:
-            newest = await self._in_thread(self._newest)
+            newest, receipt = await self._in_thread(self._newest)
         except Unavailable as error:
             self._writer.hold(str(error))
             return
+        self._intake.start_above(receipt)
         for event in newest:
             self._intake.expect(event)
             if isinstance(event, Trade) and is_numbered(event.instrument):
                 self._note_suspects({event.instrument: event.ts - LOOK_BACK})
         self._is_resumed = True
 
-    def _newest(self) -> list[MarketEvent]:
+    def _newest(self) -> tuple[list[MarketEvent], int]:
+        """The newest of each kind and instrument, and the last time of receipt."""
         kinds: tuple[type[MarketEvent], ...] = (Trade, *STREAMED)
         found = [self._store.newest(kind, name) for name in self._instruments for kind in kinds]
-        return [event for event in found if event is not None]
+        receipts = (self._store.newest_receipt(kind, name) for name in self._instruments for kind in STREAMED)
+        return [event for event in found if event is not None], max(receipts, default=0)
 
     def _note_suspects(self, suspects: Mapping[InstrumentId, int]) -> None:
         for instrument, since in suspects.items():
@@ -204,6 +224,9 @@ class Recorder:
             repaired = await self._in_thread(self._repair.repair, instrument, since)
             self.counts["repaired_trades"] += repaired.found
             self.counts["absent_trades"] += repaired.absent
+            if repaired.rest is not None:
+                self._note_suspects({instrument: repaired.rest})
+                return
             if repaired.is_whole:
                 self.counts["proofs"] += 1
                 del self._tries[instrument]

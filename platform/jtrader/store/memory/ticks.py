@@ -9,10 +9,11 @@ from jtrader.domain.ids import InstrumentId
 from jtrader.domain.market import Depth, MarketEvent, Trade
 from jtrader.domain.order_book import OrderBook
 from jtrader.domain.times import HOUR
-from jtrader.ports.stores import Contiguity, Gap, IdRange, Tick
+from jtrader.ports.stores import FOREVER, Contiguity, Gap, IdRange, Tick
 from jtrader.store.memory.gaps import MemoryGaps
 from jtrader.store.ticks.batch import TickBatch
 from jtrader.store.ticks.kinds import KINDS, kind_of
+from jtrader.store.ticks.replaying import is_void, meaningful
 
 
 class MemoryTickStore:
@@ -45,17 +46,25 @@ class MemoryTickStore:
         return iter([event for event in self._ordered(kind, instrument) if start <= event.ts < end])
 
     def replay(self, instrument: InstrumentId, start: int, end: int) -> Iterator[Depth]:
-        book = OrderBook(instrument)
-        updates = self._ordered(Depth, instrument)
-        for update in updates:
-            if update.ts < start:
-                book.apply(update)
-        if book.is_known:
+        book, since = OrderBook(instrument), 0
+        updates, gaps = self._ordered(Depth, instrument), self._gaps_of(Depth, instrument)
+        before = (update for update in updates if update.ts < start)
+        for update in meaningful(before, gaps, is_known=False):
+            book.apply(update)
+            since = update.ts if update.snapshot else since
+        is_known = book.is_known and not is_void(gaps, since, start)
+        if is_known:
             yield Depth(instrument, start, tuple(book.bids.levels()), tuple(book.asks.levels()), book.update_id, True)
-        yield from (update for update in updates if start <= update.ts < end)
+        later = [gap for gap in gaps if gap.start >= start or (not is_known and gap.end > start)]
+        yield from meaningful((update for update in updates if start <= update.ts < end), later, is_known)
 
-    def newest(self, kind: type[Tick], instrument: InstrumentId) -> Tick | None:
-        return max(self._ordered(kind, instrument), key=lambda event: event.ts, default=None)
+    def newest(self, kind: type[Tick], instrument: InstrumentId, before: int = FOREVER) -> Tick | None:
+        told = (event for event in self._ordered(kind, instrument) if event.ts < before)
+        return max(told, key=lambda event: event.ts, default=None)
+
+    def newest_receipt(self, kind: type[MarketEvent], instrument: InstrumentId) -> int:
+        with self._lock:
+            return max(self._rows.get((kind, instrument), ()), default=0)
 
     def count(self, kind: type[MarketEvent]) -> int:
         with self._lock:
@@ -96,6 +105,9 @@ class MemoryTickStore:
             ]
             for rows, key in gone:
                 del rows[key]
+            known, end = self._gaps.setdefault(kind, MemoryGaps()), before // HOUR * HOUR
+            for name in {gap.instrument for gap in known.between(None, 0, end)}:
+                known.record(name, 0, end, [])
         return len(gone)
 
     def compact(self, before: int) -> int:  # noqa: ARG002
@@ -110,6 +122,10 @@ class MemoryTickStore:
     def gaps(self, kind: type[MarketEvent]) -> Sequence[Gap]:
         with self._lock:
             return self._gaps[kind].between() if kind in self._gaps else []
+
+    def _gaps_of(self, kind: type[MarketEvent], instrument: InstrumentId) -> list[Gap]:
+        with self._lock:
+            return self._gaps[kind].between(instrument) if kind in self._gaps else []
 
     def _ordered(self, kind: type[Tick], instrument: InstrumentId) -> list[Tick]:
         with self._lock:

@@ -3,8 +3,8 @@ document an instrument and hour (more where one would be too large), into which 
 
 A document is `{instrument, hour: int64 ns, count, start, end: int64 ns, first_id, last_id: int64, columns: {name:
 bytes}}` (see `TickBatch`). A tail's also has `first` (its lowest trade id, or its first venue time) and `digest`, and
-is unique by (instrument, hour, first, digest). An hour's has `part` and, for books, `opening`: the book as the hour
-before left it, as the columns of one snapshot; it is unique by (instrument, hour, part).
+is unique by (instrument, hour, first, digest). An hour's has `part` and, for books, `opening`: the book as it stood
+at the hour's start, as the columns of one snapshot, where it was known; it is unique by (instrument, hour, part).
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from pymongo.errors import BulkWriteError
 
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.market import Depth
-from jtrader.domain.times import HOUR
+from jtrader.domain.times import DAY, HOUR
 from jtrader.store.mongo.connection import Mongo
 from jtrader.store.ticks.batch import TickBatch, pack_hour
 from jtrader.store.ticks.columns import SMALL
@@ -28,8 +28,13 @@ from jtrader.store.ticks.kinds import KINDS, Table
 MOST_BYTES = 8 * 1024 * 1024
 """Of the columns of one document: MongoDB takes 16 MB."""
 
+CARRIED = DAY
+"""How long without an update a book is taken to stand still."""
+
 _TAIL_KEY = [("instrument", 1), ("hour", 1), ("first", 1), ("digest", 1)]
 _HOUR_KEY = [("instrument", 1), ("hour", 1), ("part", 1)]
+_AGE_KEY = [("hour", 1), ("instrument", 1)]
+"""What is over, of all instruments: to be packed, or to be forgotten."""
 _DUPLICATE = 11000
 
 Row = Mapping[str, Any]
@@ -138,12 +143,14 @@ class HourDocuments:
 
     def forget(self, before: int) -> int:
         """Removes the documents of hours that are over by `before`; returns how many there were."""
+        self._make_indexes()
         old = {"hour": {"$lte": before - HOUR}}
         gone = (self._mongo.run("old hours", lambda c=c: c.delete_many(old)) for c in (self.tail, self.hours))  # type: ignore[misc]
         return sum(one.deleted_count for one in gone)
 
     def waiting(self, before: int) -> list[tuple[int, InstrumentId]]:
         """(hour, instrument) of what can be compacted, ascending: hours that are over by `before` and have a tail."""
+        self._make_indexes()
         pipeline: list[dict[str, Any]] = [
             {"$match": {"hour": {"$lte": before - HOUR}}},
             {"$group": {"_id": {"hour": "$hour", "instrument": "$instrument"}}},
@@ -151,19 +158,32 @@ class HourDocuments:
         found = self._mongo.run("tail", lambda: list(self.tail.aggregate(pipeline)))
         return sorted((int(row["_id"]["hour"]), row["_id"]["instrument"]) for row in found)
 
-    def compact(self, instrument: InstrumentId, hour: int) -> bool:
-        """Packs one hour; True where its documents changed."""
-        self._make_indexes()
-        return self._mongo.transaction("compaction", lambda session: self._compact(session, instrument, hour))
+    def follower(self, instrument: InstrumentId, hour: int) -> int | None:
+        """The next hour with rows, if its book can go on from that of `hour`."""
+        wanted = {"instrument": instrument, "hour": {"$gt": hour, "$lte": hour + CARRIED}}
 
-    def _compact(self, session: ClientSession, instrument: InstrumentId, hour: int) -> bool:
+        def find() -> int | None:
+            rows = [c.find_one(wanted, {"hour": True}, sort=[("hour", 1)]) for c in (self.tail, self.hours)]
+            return min((int(row["hour"]) for row in rows if row is not None), default=None)
+
+        return self._mongo.run("next hour", find)
+
+    def compact(self, instrument: InstrumentId, hour: int, is_book_known: bool = True) -> bool:
+        """Packs one hour; True where its documents changed. `is_book_known`: whether no gap reaches into its start."""
+        self._make_indexes()
+        return self._mongo.transaction(
+            "compaction", lambda session: self._compact(session, instrument, hour, is_book_known)
+        )
+
+    def _compact(self, session: ClientSession, instrument: InstrumentId, hour: int, is_book_known: bool) -> bool:
         tail = list(self.tail.find(_key(instrument, hour), session=session))
         there = self._parts(session, instrument, hour)
         if not tail and not there:
             return False
         table = self.kind.merge([self._table(row) for row in (*there, *tail)])
         fresh = [_hour_row(batch, part) for part, batch in enumerate(self._packed(instrument, hour, table))]
-        opening = self._closing(session, instrument, hour - HOUR) if self.kind.event is Depth else None
+        has_opening = self.kind.event is Depth and is_book_known
+        opening = self._closing(session, instrument, hour) if has_opening else None
         if opening is not None:
             fresh[0]["opening"] = self.kind.pack(opening, SMALL)
         is_changed = [_content(row) for row in there] != [_content(row) for row in fresh]
@@ -177,12 +197,16 @@ class HourDocuments:
             self.tail.delete_many({"_id": {"$in": [row["_id"] for row in tail]}}, session=session)
         return is_changed
 
-    def _closing(self, session: ClientSession, instrument: InstrumentId, hour: int) -> Table | None:
-        """The book as a compacted hour leaves it."""
-        rows = self._parts(session, instrument, hour)
-        opening = rows[0].get("opening") if rows else None
+    def _closing(self, session: ClientSession, instrument: InstrumentId, before: int) -> Table | None:
+        """The book as the last compacted hour before `before` leaves it: in hours without updates it stands still."""
+        wanted = {"instrument": instrument, "hour": {"$lt": before, "$gte": before - CARRIED}}
+        last = self.hours.find_one(wanted, {"hour": True}, sort=[("hour", -1)], session=session)
+        if last is None:
+            return None
+        rows = self._parts(session, instrument, int(last["hour"]))
+        opening = rows[0].get("opening")
         tables = [self.kind.unpack(opening, 1)] if opening else []
-        return book_after(concatenated([*tables, *map(self._table, rows)])) if rows else None
+        return book_after(concatenated([*tables, *map(self._table, rows)]))
 
     def _parts(self, session: ClientSession, instrument: InstrumentId, hour: int) -> list[dict[str, Any]]:
         return list(self.hours.find(_key(instrument, hour), session=session).sort("part", 1))
@@ -205,6 +229,8 @@ class HourDocuments:
             return
         self._mongo.run("indexes", lambda: self.tail.create_index(_TAIL_KEY, unique=True))
         self._mongo.run("indexes", lambda: self.hours.create_index(_HOUR_KEY, unique=True))
+        for collection in (self.tail, self.hours):
+            self._mongo.run("indexes", lambda c=collection: c.create_index(_AGE_KEY))  # type: ignore[misc]
         self._is_indexed = True
 
 

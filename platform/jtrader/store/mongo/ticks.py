@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
+import numpy as np
+
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.market import Depth, MarketEvent, Trade
 from jtrader.domain.times import HOUR
-from jtrader.ports.stores import Contiguity, Gap, IdRange, Tick
+from jtrader.ports.stores import FOREVER, Contiguity, Gap, IdRange, Tick
 from jtrader.store.mongo.connection import Mongo
 from jtrader.store.mongo.gaps import MongoGaps
 from jtrader.store.mongo.hours import HourDocuments
@@ -17,11 +19,13 @@ from jtrader.store.ticks.batch import TickBatch, pack
 from jtrader.store.ticks.columns import unpack_integers
 from jtrader.store.ticks.contiguity import between, joined, runs, within
 from jtrader.store.ticks.depth import book_after, concatenated
-from jtrader.store.ticks.kinds import KINDS, Table, kind_of
+from jtrader.store.ticks.kinds import KINDS, RECEIVED, Table, kind_of
+from jtrader.store.ticks.replaying import is_void, meaningful
 
 ABSENT = "trade_absent"
 _META = ("hour", "count", "start", "end", "first_id", "last_id")
 _IDS = ("count", "columns.trade_id", "columns.ts")
+_RECEIPTS = ("count", f"columns.{RECEIVED}")
 
 
 class MongoTickStore:
@@ -54,21 +58,34 @@ class MongoTickStore:
 
     def replay(self, instrument: InstrumentId, start: int, end: int) -> Iterator[Depth]:
         documents = self._documents_of(Depth)
-        book = self._book_at(documents, instrument, start)
-        if book is not None:
+        gaps = self._gaps[documents.kind.name].between(instrument, 0, end)
+        book, since = self._book_at(documents, instrument, start)
+        is_known = book is not None and not is_void(gaps, since, start)
+        if is_known and book is not None:
             [snapshot] = documents.kind.events(instrument, book)
             yield Depth(instrument, start, snapshot.bids, snapshot.asks, snapshot.update_id, snapshot=True)
-        yield from self.read(Depth, instrument, start, end)
+        later = [gap for gap in gaps if gap.start >= start or (not is_known and gap.end > start)]
+        yield from meaningful(self.read(Depth, instrument, start, end), later, is_known)
 
-    def newest(self, kind: type[Tick], instrument: InstrumentId) -> Tick | None:
+    def newest(self, kind: type[Tick], instrument: InstrumentId, before: int = FOREVER) -> Tick | None:
+        documents = self._documents_of(kind)
+        hour = documents.newest_hour(instrument, before)
+        while hour is not None:
+            table = documents.table(instrument, hour)
+            if table is not None and (table["ts"] < before).any():
+                rows = np.flatnonzero(table["ts"] < before)
+                last = rows[len(rows) - 1 - table["ts"][rows][::-1].argmax()]
+                found: list[Tick] = documents.kind.events(instrument, documents.kind.take(table, [int(last)]))
+                return found[0]
+            hour = documents.newest_hour(instrument, hour)
+        return None
+
+    def newest_receipt(self, kind: type[MarketEvent], instrument: InstrumentId) -> int:
         documents = self._documents_of(kind)
         hour = documents.newest_hour(instrument)
-        table = None if hour is None else documents.table(instrument, hour)
-        if table is None:
-            return None
-        last = int((len(table["ts"]) - 1) - table["ts"][::-1].argmax())
-        found: list[Tick] = documents.kind.events(instrument, documents.kind.take(table, slice(last, last + 1)))
-        return found[0]
+        rows = [] if hour is None else documents.rows(instrument, [hour], _RECEIPTS)
+        columns = [unpack_integers(row["columns"][RECEIVED], int(row["count"])) for row in rows if "columns" in row]
+        return max((int(column.max()) for column in columns), default=0)
 
     def count(self, kind: type[MarketEvent]) -> int:
         return self._documents_of(kind).count()
@@ -90,10 +107,15 @@ class MongoTickStore:
         self._mongo.run("absent trades", lambda: self._absent.update_one({"_id": instrument}, added, upsert=True))
 
     def forget(self, kind: type[MarketEvent], before: int) -> int:
-        return self._documents_of(kind).forget(before)
+        documents = self._documents_of(kind)
+        gone, end = documents.forget(before), before // HOUR * HOUR
+        gaps = self._gaps[documents.kind.name]
+        for name in {gap.instrument for gap in gaps.between(None, 0, end)}:
+            gaps.record(name, 0, end, [])
+        return gone
 
     def compact(self, before: int) -> int:
-        return sum(_compact(documents, before) for documents in self._documents.values())
+        return sum(self._compact(documents, before) for documents in self._documents.values())
 
     def record_gaps(
         self, kind: type[MarketEvent], instrument: InstrumentId, start: int, end: int, gaps: Sequence[Gap]
@@ -106,21 +128,40 @@ class MongoTickStore:
     def _documents_of(self, kind: type[MarketEvent]) -> HourDocuments:
         return self._documents[kind_of(kind).name]
 
-    def _book_at(self, documents: HourDocuments, instrument: InstrumentId, start: int) -> Table | None:
-        """The book before the updates of `start`: from the nearest snapshot or compacted hour on."""
+    def _compact(self, documents: HourDocuments, before: int) -> int:
+        """A book's hour that changed leaves another book to the next hour after it."""
+        waiting = documents.waiting(before)
+        done = 0
+        while waiting:
+            hour, instrument = waiting.pop(0)
+            if documents.kind.event is not Depth:
+                done += documents.compact(instrument, hour)
+                continue
+            gaps = self._gaps[documents.kind.name].between(instrument, hour, hour + 1)
+            if not documents.compact(instrument, hour, is_book_known=all(gap.start >= hour for gap in gaps)):
+                continue
+            done += 1
+            follower = documents.follower(instrument, hour)
+            if follower is not None and (follower, instrument) not in waiting and follower + HOUR <= before:
+                waiting = sorted([*waiting, (follower, instrument)])
+        return done
+
+    def _book_at(self, documents: HourDocuments, instrument: InstrumentId, start: int) -> tuple[Table | None, int]:
+        """The book before the updates of `start`, from the nearest snapshot or compacted hour on, and when that was."""
         later: list[Table] = []
         hour: int | None = start // HOUR * HOUR
         while hour is not None:
             table = documents.table(instrument, hour)
             if table is not None:
                 later.insert(0, _cut(documents, table, 0, start))
+            if later and later[0]["is_snapshot"].any():
+                whole = concatenated(later)
+                return book_after(whole), int(whole["ts"][np.flatnonzero(whole["is_snapshot"])[-1]])
             opening = documents.opening(instrument, hour)
             if opening is not None:
-                later.insert(0, opening)
-            if later and later[0]["is_snapshot"].any():
-                return book_after(concatenated(later))
+                return book_after(concatenated([opening, *later])), hour
             hour = documents.newest_hour(instrument, hour)
-        return None
+        return None, 0
 
     def _ids(
         self, documents: HourDocuments, instrument: InstrumentId, hour: int, start: int, end: int
@@ -150,21 +191,6 @@ def _cut(documents: HourDocuments, table: Table, start: int, end: int) -> Table:
     if start <= table["ts"].min() and table["ts"].max() < end:
         return table
     return documents.kind.take(table, (table["ts"] >= start) & (table["ts"] < end))
-
-
-def _compact(documents: HourDocuments, before: int) -> int:
-    """A book's hour that changed leaves another book to the hour after it."""
-    waiting = documents.waiting(before)
-    done = 0
-    while waiting:
-        hour, instrument = waiting.pop(0)
-        if not documents.compact(instrument, hour):
-            continue
-        done += 1
-        follower = (hour + HOUR, instrument)
-        if documents.kind.event is Depth and follower not in waiting and hour + 2 * HOUR <= before:
-            waiting = sorted([*waiting, follower])
-    return done
 
 
 def _runs_within(row: dict[str, Any], start: int, end: int) -> list[IdRange]:

@@ -60,6 +60,9 @@ class Intake:
         self._first_ts: dict[Key, int] = {}
         self._last_ts: dict[Key, int] = {}
         self._broken: dict[Key, str] = {}
+        """Why what was told last is not followed by what comes next; of books until they are told whole."""
+        self._void: dict[Key, int] = {}
+        """Of books that are broken: the end of the updates that mean nothing since they were last noted as lost, ns."""
         self._lost: list[Lost] = []
         self._suspects: dict[InstrumentId, int] = {}
         self.rows = 0
@@ -89,6 +92,26 @@ class Intake:
         else:
             self.suspect(instrument, newest.ts)
 
+    def start_above(self, receipt: int) -> None:
+        """What waits and what comes was received after `receipt` (ns), the last one that is stored: the wall clock may
+        have stepped back since."""
+        waiting = [at for portion in self._portions.values() for at, _ in portion.received]
+        shift = receipt + 1 - min(waiting, default=receipt + 1)
+        self._received = max(self._received, receipt) if not waiting else self._received + max(shift, 0)
+        if shift > 0:
+            for portion in self._portions.values():
+                portion.received[:] = [(at + shift, count) for at, count in portion.received]
+
+    def dropped(self, kind: type[MarketEvent], instrument: InstrumentId, start: int, end: int) -> None:
+        """Events of start ≤ ts ≤ end were seen, and lost before they were stored. Trades are asked of the venue."""
+        key = (kind, instrument)
+        if kind is Depth:
+            self._broken.setdefault(key, "lost")
+            self._last_ts[key] = min(self._last_ts.get(key, start - 1), start - 1)
+            self._void[key] = max(self._void.get(key, 0), end + 1)
+        elif kind is not Trade:
+            self._lost.append(Lost(kind, Gap(instrument=instrument, start=start, end=end + 1, cause="lost")))
+
     def see(self, kind: type[MarketEvent], instrument: InstrumentId, events: Sequence[Any], missed: int) -> None:
         """A message of the bus; `missed` messages before it were lost (≠ 0)."""
         if kind is Trade:
@@ -115,6 +138,11 @@ class Intake:
         return portions
 
     def take_lost(self) -> list[Lost]:
+        """Also of what is still broken, as far as it has come: nobody could tell it after a crash."""
+        for key, end in self._void.items():
+            if key in self._last_ts:
+                self._lose(key, self._last_ts[key], end, self._broken[key])
+        self._void.clear()
         lost, self._lost = self._lost, []
         return lost
 
@@ -156,10 +184,15 @@ class Intake:
             self._broken.setdefault(key, "lost")
         if not events:
             return
-        self._first_ts.setdefault(key, events[0].ts)
+        sound = _first_sound(events)
+        if sound is not None:
+            self._first_ts.setdefault(key, sound.ts)
         if key in self._broken:
-            cause = self._broken.pop(key)
-            self._lose(key, self._last_ts.get(key, events[0].ts), events[0].ts, cause)
+            if sound is None:
+                self._void[key] = events[-1].ts + 1
+                return
+            self._void.pop(key, None)
+            self._lose(key, self._last_ts.get(key, sound.ts), sound.ts, self._broken.pop(key))
         self._last_ts[key] = events[-1].ts
 
     def _lose(self, key: Key, last: int, first: int, cause: str) -> None:
@@ -177,3 +210,8 @@ class Intake:
                         self._broken.setdefault((kind, instrument), _SILENT[event.state])
             elif event.state == "up":
                 self._suspect_from_last(instrument)
+
+
+def _first_sound(events: Sequence[MarketEvent]) -> MarketEvent | None:
+    """The first event that needs none before it: an update changes a book that must be known."""
+    return next((event for event in events if not isinstance(event, Depth) or event.snapshot), None)

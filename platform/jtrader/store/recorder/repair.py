@@ -1,6 +1,7 @@
 """Trades that were lost on the way are asked of the venue, and what is stored is proven whole by their ids."""
 
 import logging
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
 
 import msgspec
@@ -14,7 +15,7 @@ from jtrader.ports.stores import Gap, IdRange, TickStore
 
 EVER = 2**62
 MOST_PAGES = 1_000
-"""Of the venue's answers in one repair; what is missing then comes with the next."""
+"""Of the venue's answers in one repair of a hole; what is missing then comes with the next."""
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ class Repaired(msgspec.Struct, frozen=True):
     """Ids that it does not have."""
     is_whole: bool = True
     """Proven: by ids without a hole, or by a list of the venue that reaches back to what was stored."""
+    rest: int | None = None
+    """The venue has more, after this time: `repair` from there, too."""
 
 
 class TradeRepair:
@@ -73,16 +76,34 @@ class TradeRepair:
         missing = self._store.contiguity(instrument, since, until).missing if self._is_numbered(instrument) else ()
         if not missing:
             return []
-        borders = {hole.first - 1 for hole in missing} | {hole.last + 1 for hole in missing}
-        times = {t.trade_id: t.ts for t in self._store.read(Trade, instrument, since, until) if t.trade_id in borders}
         gaps = []
-        for hole in missing:
-            start, end = times[hole.first - 1], max(times[hole.last + 1], times[hole.first - 1] + 1)
+        for hole, (start, end) in zip(missing, self._borders(instrument, missing, since, until), strict=True):
             is_aside = bool(aside) and all(number in aside for number in range(hole.first, hole.last + 1))
             why = "quarantined" if is_aside else cause
             gaps.append(Gap(instrument=instrument, start=start, end=end, cause=why))
             log.error("%s: trades %d to %d stay missing (%s)", instrument, hole.first, hole.last, why)
         return gaps
+
+    def _borders(self, instrument: InstrumentId, missing: Sequence[IdRange], since: int, until: int) -> list[Span]:
+        """From the nearest stored trade before each hole to the nearest after it: beside it the venue may have none."""
+        firsts = [hole.first for hole in missing]
+        before: list[Trade | None] = [None] * len(missing)
+        after: list[Trade | None] = [None] * len(missing)
+        for trade in self._store.read(Trade, instrument, since, until):
+            place = bisect_left(firsts, _number(trade))
+            if place < len(missing):
+                before[place] = max(trade, before[place] or trade, key=_number)
+            if place:
+                after[place - 1] = min(trade, after[place - 1] or trade, key=_number)
+        for place in range(1, len(missing)):
+            before[place] = before[place] or before[place - 1]
+        for place in reversed(range(len(missing) - 1)):
+            after[place] = after[place] or after[place + 1]
+        spans = []
+        for last, first in zip(before, after, strict=True):
+            start = since if last is None else last.ts
+            spans.append(Span(start, max(start if first is None else first.ts, start + 1)))
+        return spans
 
     def _by_number(self, instrument: InstrumentId, since: int, until: int) -> Repaired:
         before = self._store.contiguity(instrument, since, until)
@@ -113,23 +134,28 @@ class TradeRepair:
         return found, absent
 
     def _by_time(self, instrument: InstrumentId, since: int) -> Repaired:
-        known = {trade.trade_id for trade in self._store.read(Trade, instrument, since, since + 1)}
-        source, start = self._source_of(instrument), since
-        told: dict[int | str, Trade] = {}
+        last = self._store.newest(Trade, instrument, since + 1)
+        start = since if last is None else last.ts
+        known = {trade.trade_id for trade in self._store.read(Trade, instrument, start, start + 1)}
+        gap_start, source, found = start, self._source_of(instrument), 0
+        first, is_whole, rest = EVER, not known, None
+        seen: set[int | str] = set()
         for _ in range(MOST_PAGES):
-            page = [t for t in source.trades(instrument, start, EVER) if t.trade_id not in told]
-            if not page:
+            page = source.trades(instrument, start, EVER)
+            fresh = [trade for trade in page if trade.trade_id not in seen]
+            if not fresh:
                 break
-            self._store.append(self._sound(page, instrument, Span(since, EVER)))
-            told |= {trade.trade_id: trade for trade in page}
-            start = max(page[-1].ts, start)
-        is_whole = not told or not known or bool(known & set(told))
-        if not is_whole:
-            end = min(trade.ts for trade in told.values())
-            gap = Gap(instrument=instrument, start=since, end=max(end, since + 1), cause="venue_has_none")
+            self._store.append(self._sound(fresh, instrument, Span(gap_start, EVER)))
+            seen = {trade.trade_id for trade in page}
+            found, first, is_whole = found + len(fresh), min(first, fresh[0].ts), is_whole or bool(known & seen)
+            start = max(fresh[-1].ts, start)
+        else:
+            rest = start
+        if found and not is_whole:
+            gap = Gap(instrument=instrument, start=gap_start, end=max(first, gap_start + 1), cause="venue_has_none")
             self._store.record_gaps(Trade, instrument, gap.start, gap.end, [gap])
-            log.error("%s: the venue tells no trades from %s to %s any more", instrument, iso(since), iso(end))
-        return Repaired(len(told), 0, is_whole)
+            log.error("%s: the venue tells no trades from %s to %s any more", instrument, iso(gap.start), iso(gap.end))
+        return Repaired(found, 0, is_whole or not found, rest)
 
     def _sound(self, page: Sequence[Trade], instrument: InstrumentId, span: Span) -> list[Trade]:
         """Puts aside what can't be."""

@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from jtrader.domain.errors import JtraderError
+from jtrader.domain.ids import InstrumentId
 from jtrader.store.spill.folder import Spill, SpillFull
 from jtrader.store.ticks.batch import TickBatch
 
@@ -12,6 +13,15 @@ MOST_BATCHES = 500
 """That are written at a time."""
 
 log = logging.getLogger(__name__)
+
+
+class Dropped(NamedTuple):
+    """Rows of start ≤ ts ≤ end (venue time) that are kept nowhere, perhaps not all of them."""
+
+    kind: str
+    instrument: InstrumentId
+    start: int
+    end: int
 
 
 class BatchStore(Protocol):
@@ -26,7 +36,7 @@ class BatchWriter:
     - recording: batches go to the store
     - spilling: the store is away, they go to the spill
     - back_filling: the store is back; they go to the spill behind what is still there
-    - full: the store is away and the spill has no room; they are dropped, and trades are asked of the venue afterwards
+    - full: the store is away and the spill has no room; they are dropped (see `take_dropped`)
     """
 
     def __init__(self, store: BatchStore, spill: Spill) -> None:
@@ -38,6 +48,17 @@ class BatchWriter:
         self.spilled_rows = 0
         self.dropped_rows = 0
         self.trouble = ""
+        self._dropped: dict[tuple[str, InstrumentId], Dropped] = {}
+
+    @property
+    def is_inheriting(self) -> bool:
+        """Whether the spill still holds what an earlier process wrote."""
+        return self._spill.is_inheriting
+
+    def take_dropped(self) -> list[Dropped]:
+        """What was dropped since the last call, by kind and instrument."""
+        dropped, self._dropped = list(self._dropped.values()), {}
+        return dropped
 
     @property
     def spilled_bytes(self) -> int:
@@ -89,9 +110,18 @@ class BatchWriter:
                 log.error("dropping what arrives: %s", error)
             self.state, self.trouble = "full", str(error)
             self.dropped_rows += _rows(batches)
+            for batch in batches:
+                self._drop(batch)
         else:
             self.state = "spilling" if self.state != "back_filling" else self.state
             self.spilled_rows += _rows(batches)
+
+    def _drop(self, batch: TickBatch) -> None:
+        key = batch.kind, batch.instrument
+        before = self._dropped.get(key)
+        start = batch.start if before is None else min(before.start, batch.start)
+        end = batch.end if before is None else max(before.end, batch.end)
+        self._dropped[key] = Dropped(*key, start, end)
 
 
 def _rows(batches: Sequence[TickBatch]) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jtrader.domain.errors import Unavailable
 from jtrader.store.journal.lock import JournalInUse, WriterLock
+from jtrader.store.journal.segments import sync_folder
 from jtrader.store.spill.frames import Damage, encode_frame, frames
 from jtrader.store.ticks.batch import TickBatch
 
@@ -24,9 +25,18 @@ class Spill:
     """Not safe for several threads at once. What `put` has returned from outlives the machine's crash. Opening takes
     the folder's lock, so that two recorders don't drain the same files; raises Unavailable where another has it."""
 
-    def __init__(self, folder: Path, most_bytes: int, segment_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        most_bytes: int,
+        segment_bytes: int = SEGMENT_BYTES,
+        sync: Callable[[Path], None] = sync_folder,
+    ) -> None:
+        """`sync` makes the names in a folder durable."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
+        self._sync = sync
+        sync(folder.parent)
         try:
             self._lock = WriterLock(folder)
         except JournalInUse as error:
@@ -34,6 +44,7 @@ class Spill:
         self._most = most_bytes
         self._segment_bytes = segment_bytes
         self._sizes = {file: file.stat().st_size for file in sorted(folder.glob(f"*{SUFFIX}"))}
+        self._inherited = frozenset(self._sizes)
         self._next = 1 + max((int(file.stem) for file in self._sizes), default=0)
         self._open: Path | None = None
         self.damaged_bytes = 0
@@ -42,6 +53,11 @@ class Spill:
     @property
     def bytes(self) -> int:
         return sum(self._sizes.values())
+
+    @property
+    def is_inheriting(self) -> bool:
+        """Whether there is still something from before this opening."""
+        return not self._inherited.isdisjoint(self._sizes)
 
     def put(self, batches: Sequence[TickBatch]) -> None:
         """Raises SpillFull."""
@@ -58,6 +74,8 @@ class Spill:
                 file.write(frame)
                 file.flush()
                 os.fdatasync(file.fileno())
+            if not before:
+                self._sync(self._folder)
         except OSError as error:
             self._take_back(self._open, before)
             raise SpillFull(f"{self._folder} can't be written ({error.strerror}): make room on the disk") from error
