@@ -133,6 +133,22 @@ def test_quarantine_is_idempotent_and_outside_the_candles(store) -> None:
     assert store.count() == 0
 
 
+def test_every_row_that_was_put_aside_stays(store) -> None:
+    """Two bad rows of one minute, one of another instrument, and one that is told again."""
+    high, low = candle(1, close=1e9), candle(1, close=1e-9)
+    foreign = candle(1, ETH)
+    for row, reason in ((high, "high"), (low, "low"), (foreign, "of ETHUSDT"), (candle(2, volume=-1.0), "volume")):
+        store.quarantine(row, reason, BTC)
+    told = {(one.row, one.reason, one.replaced) for one in store.aside(BTC, at(1), at(2))}
+    assert told == {(high, "high", None), (low, "low", None), (foreign, "of ETHUSDT", None)}
+    assert (list(store.aside(ETH, at(0), at(9))), len(store.aside(BTC, at(0), at(9)))) == ([], 4)
+    store.replace([candle(1)])
+    store.quarantine(high, "still too high")
+    told = {(one.row, one.reason, one.replaced) for one in store.aside(BTC, at(1), at(2))}
+    good = candle(1)
+    assert told == {(high, "still too high", good), (low, "low", good), (foreign, "of ETHUSDT", good)}
+
+
 def gap(a: int, b: int, cause: str = "venue_has_none", instrument=BTC) -> Gap:
     return Gap(instrument=instrument, start=at(a), end=at(b), cause=cause)
 

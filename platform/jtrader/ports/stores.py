@@ -61,12 +61,14 @@ class CrawlLedger(Protocol[Tick]):
         """Those that reach into [start, end), uncut, of one instrument or of all, by instrument and time."""
         ...
 
-    def quarantine(self, row: Tick, reason: str) -> None:
-        """Puts aside; the same row again changes nothing but the reason."""
+    def quarantine(self, row: Tick, reason: str, asked: InstrumentId | None = None) -> None:
+        """Puts aside; the same row again changes nothing but the reason, a different one of the same time stands beside
+        it. `asked`: whose rows were asked for, where the row is of another instrument."""
         ...
 
     def aside(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Aside[Tick]]:
-        """What was put aside of start ≤ ts < end, ascending; also what was replaced since."""
+        """What was put aside of start ≤ ts < end when the instrument was asked for, ascending; also what was replaced
+        since."""
         ...
 
     def replace(self, good: Sequence[Tick]) -> None:
@@ -201,16 +203,11 @@ class TickStore(Protocol):
         ...
 
     def replay(self, instrument: InstrumentId, start: int, end: int) -> Iterator[Depth]:
-        """The book as it stood at `start` as one snapshot, if it was known, then the updates of [start, end). From a
-        gap on nothing is told until the book was told whole again: what changed meanwhile nobody knows."""
+        """The book as it stood at `start` as one snapshot, if it was known, then the updates of [start, end)."""
         ...
 
-    def newest(self, kind: type[Tick], instrument: InstrumentId, before: int = FOREVER) -> Tick | None:
-        """The last one by venue time, before a time."""
-        ...
-
-    def newest_receipt(self, kind: type[MarketEvent], instrument: InstrumentId) -> int:
-        """The last time of receipt in the newest hour, ns; 0 where nothing is stored. Not of trades."""
+    def newest(self, kind: type[Tick], instrument: InstrumentId) -> Tick | None:
+        """The last one by venue time."""
         ...
 
     def count(self, kind: type[MarketEvent]) -> int:

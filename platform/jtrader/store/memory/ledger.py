@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -10,6 +10,7 @@ from jtrader.domain.ids import InstrumentId
 from jtrader.domain.market import MarketEvent
 from jtrader.domain.times import Span
 from jtrader.ports.stores import FOREVER, Aside, Gap
+from jtrader.store.fingerprint import fingerprint
 from jtrader.store.gaps import united
 from jtrader.store.memory.gaps import MemoryGaps
 
@@ -22,7 +23,7 @@ class MemoryLedger(Generic[Row]):
     def __init__(self) -> None:
         self._gaps = MemoryGaps()
         self._asked: dict[InstrumentId, list[Span]] = {}
-        self._aside: dict[Any, Aside[Row]] = {}
+        self._aside: dict[tuple[InstrumentId, int, str], Aside[Row]] = {}
         self._ledger_lock = threading.Lock()
 
     def asked(self, instrument: InstrumentId) -> Sequence[Span]:
@@ -47,15 +48,17 @@ class MemoryLedger(Generic[Row]):
         with self._ledger_lock:
             return self._gaps.between(instrument, start, end)
 
-    def quarantine(self, row: Row, reason: str) -> None:
+    def quarantine(self, row: Row, reason: str, asked: InstrumentId | None = None) -> None:
         with self._ledger_lock:
-            key = (row.instrument, row.ts, getattr(row, "trade_id", None))
-            self._aside[key] = Aside(row=row, reason=reason)
+            key = (asked or row.instrument, row.ts, fingerprint(row))
+            before = self._aside.get(key)
+            self._aside[key] = Aside(row=row, reason=reason, replaced=before.replaced if before else None)
 
     def aside(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Aside[Row]]:
         with self._ledger_lock:
-            found = [one for one in self._aside.values() if one.row.instrument == instrument]
-        return sorted((one for one in found if start <= one.row.ts < end), key=lambda one: one.row.ts)
+            return [
+                one for (name, ts, _), one in sorted(self._aside.items()) if name == instrument and start <= ts < end
+            ]
 
     def replace(self, good: Sequence[Row]) -> None:
         by_time = {(row.instrument, row.ts): row for row in good}

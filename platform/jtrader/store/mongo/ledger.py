@@ -1,23 +1,30 @@
 """What a crawl knows of one kind of data, in MongoDB, beside its rows.
 
 Collection `<kind>_gaps`: see `MongoGaps`. Collection `<kind>_asked`: one document an instrument, `{_id: instrument,
-version, ranges: [[start, end]]}`. Collection `<kind>_quarantine`: a row's own fields with `reason` and, once a good one
-took its place, `replaced` with the good one's values; unique by instrument, ts and, for trades, trade_id.
+version, ranges: [[start, end]]}`. Collection `<kind>_quarantine`: a row's own fields with `asked` (the instrument
+that was asked for), `digest` (of the row), `reason` and, once a good one took its place, `replaced` with the good one's
+values; unique by asked, ts and digest.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from pymongo import ASCENDING, UpdateMany
+from pymongo.errors import OperationFailure
 
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.market import MarketEvent
 from jtrader.domain.times import Span
 from jtrader.ports.stores import FOREVER, Aside, Gap
+from jtrader.store.fingerprint import fingerprint
 from jtrader.store.gaps import united
 from jtrader.store.mongo.connection import Mongo
 from jtrader.store.mongo.gaps import MongoGaps
-from jtrader.store.mongo.series import KEY, document, key_of, row_of
+from jtrader.store.mongo.series import document, row_of
+
+_KEY = [("asked", ASCENDING), ("ts", ASCENDING), ("digest", ASCENDING)]
+_INDEX = "asked_ts_digest"
 
 Row = TypeVar("Row", bound=MarketEvent)
 
@@ -29,12 +36,10 @@ class MongoLedger(Generic[Row]):
         """`name` begins the collections' names, for example `trade`."""
         self._mongo = mongo
         self._kind = kind
-        self._identity = ["trade_id"] if "trade_id" in kind.__struct_fields__ else []
         self._gaps = MongoGaps(mongo, f"{name}_gaps")
         self._asked = mongo.collection(f"{name}_asked")
         self._quarantine = mongo.collection(f"{name}_quarantine")
-        key = KEY + [(name, ASCENDING) for name in self._identity]
-        mongo.run("indexes", lambda: self._quarantine.create_index(key, unique=True))
+        mongo.run("indexes", self._prepare)
 
     def asked(self, instrument: InstrumentId) -> Sequence[Span]:
         row = self._mongo.run("asked ranges", lambda: self._asked.find_one({"_id": instrument}))
@@ -56,17 +61,20 @@ class MongoLedger(Generic[Row]):
     def gaps(self, instrument: InstrumentId | None = None, start: int = 0, end: int = FOREVER) -> Sequence[Gap]:
         return self._gaps.between(instrument, start, end)
 
-    def quarantine(self, row: Row, reason: str) -> None:
-        fresh = {**document(row), "reason": reason}
-        self._mongo.run("quarantine", lambda: self._quarantine.replace_one(self._key(row), fresh, upsert=True))
+    def quarantine(self, row: Row, reason: str, asked: InstrumentId | None = None) -> None:
+        key = {"asked": asked or row.instrument, "ts": row.ts, "digest": fingerprint(row)}
+        fresh = {"$set": {**document(row), "reason": reason}}
+        self._mongo.run("quarantine", lambda: self._quarantine.update_one(key, fresh, upsert=True))
 
     def aside(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Aside[Row]]:
-        wanted = {"instrument": instrument, "ts": {"$gte": start, "$lt": end}}
-        rows = self._mongo.run("quarantine", lambda: list(self._quarantine.find(wanted).sort("ts", ASCENDING)))
+        wanted = {"asked": instrument, "ts": {"$gte": start, "$lt": end}}
+        rows = self._mongo.run("quarantine", lambda: list(self._quarantine.find(wanted).sort(_KEY)))
         return [self._aside(row) for row in rows]
 
     def replace(self, good: Sequence[Row]) -> None:
-        told = [UpdateMany(key_of(row), {"$set": {"replaced": document(row)}}) for row in good]
+        told = [
+            UpdateMany({"asked": row.instrument, "ts": row.ts}, {"$set": {"replaced": document(row)}}) for row in good
+        ]
         if told:
             self._mongo.run("quarantine", lambda: self._quarantine.bulk_write(told, ordered=False))
 
@@ -76,8 +84,19 @@ class MongoLedger(Generic[Row]):
         fresh = {"version": row["version"] + 1, "ranges": [list(one) for one in united(change(_ranges(row)))]}
         self._asked.replace_one({"_id": instrument, "version": row["version"]}, fresh, upsert=True)
 
-    def _key(self, row: Row) -> dict[str, Any]:
-        return key_of(row) | {name: getattr(row, name) for name in self._identity}
+    def _prepare(self) -> None:
+        """Where the index is not there yet, so are neither `asked` nor `digest` in what earlier versions put aside; it
+        comes last, so that what is cut short is done again."""
+        known = self._quarantine.index_information()
+        if _INDEX in known:
+            return
+        for old in self._quarantine.find({"asked": {"$exists": False}}):
+            named = {"asked": old["instrument"], "digest": fingerprint(row_of(self._kind, old))}
+            self._quarantine.update_one({"_id": old["_id"]}, {"$set": named})
+        for name in known.keys() - {"_id_"}:
+            with contextlib.suppress(OperationFailure):  # another process drops it, too
+                self._quarantine.drop_index(name)
+        self._quarantine.create_index(_KEY, unique=True, name=_INDEX)
 
     def _aside(self, row: Mapping[str, Any]) -> Aside[Row]:
         replaced = row.get("replaced")
