@@ -203,11 +203,16 @@ class TickStore(Protocol):
         ...
 
     def replay(self, instrument: InstrumentId, start: int, end: int) -> Iterator[Depth]:
-        """The book as it stood at `start` as one snapshot, if it was known, then the updates of [start, end)."""
+        """The book as it stood at `start` as one snapshot, if it was known, then the updates of [start, end). From a
+        gap on nothing is told until the book was told whole again: what changed meanwhile nobody knows."""
         ...
 
-    def newest(self, kind: type[Tick], instrument: InstrumentId) -> Tick | None:
-        """The last one by venue time."""
+    def newest(self, kind: type[Tick], instrument: InstrumentId, before: int = FOREVER) -> Tick | None:
+        """The last one by venue time, before a time."""
+        ...
+
+    def newest_receipt(self, kind: type[MarketEvent], instrument: InstrumentId) -> int:
+        """The last time of receipt in the newest hour, ns; 0 where nothing is stored. Not of trades."""
         ...
 
     def count(self, kind: type[MarketEvent]) -> int:
