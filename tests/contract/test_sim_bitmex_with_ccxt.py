@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from fixtures.simulator import BITMEX, Simulator, StartSimulator
-from jtrader.domain.times import MINUTE, SECOND, iso
+from jtrader.domain.times import MINUTE, SECOND, iso, parse_time
 from jtrader.exchange.localnet import local_session
 
 PACE = 100
@@ -184,7 +184,9 @@ def test_the_markets_streams_tell_what_rest_tells(client: Client) -> None:
 def test_the_whole_way_of_an_account(client: Client, symbol: str) -> None:
     """Place, amend, cancel, condition, fill, my trades, position, balance, ledger; and the private streams of it."""
     size = SIZES[SYMBOLS[symbol]]
-    told: dict[str, list[Any]] = {"watch_orders": [], "watch_my_trades": [], "watch_balance": []}
+    told: dict[str, list[Any]] = {
+        "watch_orders": [], "watch_my_trades": [], "watch_positions": [], "watch_balance": []
+    }  # fmt: skip
 
     async def work() -> None:
         exchange = client.exchange
@@ -199,6 +201,7 @@ def test_the_whole_way_of_an_account(client: Client, symbol: str) -> None:
         tasks = [
             asyncio.create_task(follow("watch_orders", symbol)),
             asyncio.create_task(follow("watch_my_trades", symbol)),
+            asyncio.create_task(follow("watch_positions", [symbol])),
             asyncio.create_task(follow("watch_balance")),
         ]
         await asyncio.sleep(0.3)
@@ -239,16 +242,52 @@ def test_the_whole_way_of_an_account(client: Client, symbol: str) -> None:
         async with asyncio.timeout(5):
             while len(told["watch_my_trades"]) < len(mine) or told["watch_balance"][-1] != after:
                 await asyncio.sleep(0.05)
+            while not told["watch_positions"] or told["watch_positions"][-1]["contracts"]:
+                await asyncio.sleep(0.05)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        assert {(p["symbol"], p["contracts"]) for p in told["watch_positions"]} >= {(symbol, 2 * size), (symbol, 0)}
         assert [t["id"] for t in told["watch_my_trades"]] == [t["id"] for t in mine]
         states = [o["status"] for o in told["watch_orders"] if o["id"] == order["id"]]
         assert (states[0], states[-1]) == ("open", "canceled")
 
-        await exchange.fetch_ledger(settle)  # nothing but trades yet: they come summed up at 12:00 UTC
+        assert await exchange.fetch_ledger(settle) == []  # nothing but trades yet: they come summed up at 12:00 UTC
 
     client.do(work)
+
+
+def test_a_stop_is_filled_and_the_ledger_sums_to_the_wallet(start_simulator: StartSimulator) -> None:
+    """At 12:00 UTC each contract's results, fees and fundings come as one row."""
+    venue = start_simulator(instruments=BITMEX, live_start="2026-01-15T11:50:00Z")
+    venue.run_for(60)
+    symbol = "BTC/USD:BTC"
+    with asyncio.Runner() as runner:
+        client = Client(venue, runner)
+        try:
+            opening = Decimal(str(client("fetch_balance")["BTC"]["total"]))
+            client("create_order", symbol, "market", "sell", 3000)
+            ask = client("fetch_order_book", symbol, 25)["asks"][0][0]
+            params = {"triggerDirection": "above", "execInst": "LastPrice", "triggerPrice": ask}
+            stop = client("create_order", symbol, "market", "buy", 1000, None, params)
+            assert stop["status"] == "open"
+            client("create_order", symbol, "market", "buy", 2000)  # at the ask, which is the last price then
+            venue.run_for(2)
+            told = client("fetch_order", stop["id"], symbol)
+            shown = (told["status"], told["info"]["cumQty"], told["info"]["triggered"])
+            assert shown == ("closed", 1000, "StopOrderTriggered")
+            assert stop["id"] in {trade["order"] for trade in client("fetch_my_trades", symbol)}
+            client("create_order", "ETH/USD:BTC", "market", "buy", 50)
+            client("create_order", "ETH/USD:BTC", "market", "sell", 50)
+            venue.deposit(client.key, "bitmex", "BTC", "0.5")
+            venue.run(1_000.0, parse_time("2026-01-15T12:01:00Z"))
+            rows = client("fetch_ledger", "BTC")
+            assert sorted(row["info"]["transactType"] for row in rows) == ["Deposit", "RealisedPNL", "RealisedPNL"]
+            assert {row["status"] for row in rows} == {"ok"}
+            moved = sum(Decimal(str(row["amount"])) * (1 if row["direction"] == "in" else -1) for row in rows)
+            assert opening + moved == Decimal(str(client("fetch_balance")["BTC"]["total"]))
+        finally:
+            client.close()
 
 
 @pytest.mark.parametrize(
