@@ -1,8 +1,8 @@
 """Crawls one day of market data: the run's own data interval. Made for the past as much as for the schedule.
 
 It is paused until somebody switches it on. Any range is filled again with
-`airflow backfill create --dag-id crawl_daily --from-date 2025-05-01 --to-date 2025-05-31` or by the page's Backfill:
-each day is a run of its own, and a day that is stored already costs a look.
+`jtrader airflow backfill create --dag-id crawl_daily --from-date 2025-05-01 --to-date 2025-05-31`, or by the page's
+Backfill: each day is a run of its own, and a day that is stored already costs a look.
 
 ### If this fails
 1. *MongoDB … did not answer*: `jtrader status`; the supervisor restarts mongod within seconds, so clear this task and

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from threading import Event
 
@@ -16,6 +18,10 @@ from jtrader.app.stack import Stack, processes
 from jtrader.app.stack.doctor import examine
 from jtrader.app.stack.hub import PROXY
 from jtrader.app.stack.service import wait_until
+from jtrader.app.wiring.data import open_stores
+from jtrader.domain.ids import InstrumentId
+from jtrader.domain.times import DAY, parse_time
+from jtrader.ops.airflow import Airflow
 
 pytestmark = [
     pytest.mark.skipif(not PROXY.exists(), reason="JupyterHub's proxy is not installed; run 'make setup'"),
@@ -61,13 +67,39 @@ def test_the_pages_answer(stack: Stack) -> None:
 
 def test_airflow_knows_the_dags_and_has_no_import_error(stack: Stack) -> None:
     api = f"{stack.site().url('airflow')}/api/v2"
-    wanted = {"crawl_market_data", "retrain_models", "reconcile_pnl"}
+    wanted = {"crawl_market_data", "crawl_daily", "maintain_market_data", "retrain_models", "reconcile_pnl"}
 
     def known() -> bool:
         return wanted <= {dag["dag_id"] for dag in httpx.get(f"{api}/dags", timeout=30).json()["dags"]}
 
     wait_until(known, 120, "the DAGs: known to Airflow", Event(), poll=0.5)
     assert httpx.get(f"{api}/importErrors", timeout=30).json()["import_errors"] == []
+
+
+def test_a_backfill_from_the_shell_stores_days_of_the_past(stack: Stack) -> None:
+    """Two days that nothing else has crawled, a run each, through Airflow's own command."""
+    settings = load_settings(home=stack.home.root)
+    days = ("2025-12-20", "2025-12-21")
+    backfill = ["backfill", "create", "--dag-id", "crawl_daily", "--from-date", days[0], "--to-date", days[1]]
+    conf = ["--dag-run-conf", json.dumps({"instruments": ["binance_usdm:BTCUSDT"]})]
+    with Airflow(stack.site().url("airflow")) as door:
+        door.wait_for_dag("crawl_daily")
+        door.unpause("crawl_daily")
+    airflow(stack, *backfill, *conf)
+
+    def stored() -> bool:
+        with open_stores(settings) as stores:
+            start = parse_time(f"{days[0]}T00:00:00Z")
+            found = stores.candles.read(InstrumentId("binance_usdm:BTCUSDT"), start, start + 2 * DAY)
+            return sum(1 for _ in found) == 2 * 1440
+
+    wait_until(stored, 240, "the backfill: two days of candles", Event(), poll=1)
+
+
+def airflow(stack: Stack, *words: str) -> None:
+    environment = {**os.environ, "JTRADER_HOME": str(stack.home.root)}
+    ran = subprocess.run([sys.executable, "-m", "jtrader", "airflow", *words], env=environment, capture_output=True)
+    assert ran.returncode == 0, ran.stdout.decode() + ran.stderr.decode()
 
 
 def test_a_second_up_changes_nothing(stack: Stack) -> None:

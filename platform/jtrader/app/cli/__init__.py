@@ -5,6 +5,7 @@ import sys
 
 VERBS: tuple[str, ...] = (
     "account",
+    "airflow",
     "bench",
     "crawl",
     "demo",
