@@ -20,12 +20,12 @@ from jtrader.app.settings import CHECKOUT, Settings, load_settings
 from jtrader.app.wiring.trading import broker_for
 from jtrader.app.wiring.venues import venue_of
 from jtrader.domain.account import EntryKind
-from jtrader.domain.errors import BadInput
+from jtrader.domain.errors import BadInput, Broken
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market
 from jtrader.domain.instrument import InstrumentStatus, Product
-from jtrader.domain.market import Depth, Quote, Trade
+from jtrader.domain.market import Depth, Mark, Quote, Trade
 from jtrader.domain.order import Fill, OrderStatus, OrderType, Side
-from jtrader.domain.times import MINUTE
+from jtrader.domain.times import HOUR, MINUTE, parse_time
 from jtrader.exchange.ccxt.broker import CcxtBroker
 from jtrader.exchange.ccxt.feed import CcxtFeed
 from jtrader.exchange.ccxt.probe import Probe
@@ -102,6 +102,32 @@ def test_candles_are_the_closed_ones_of_the_range(spot: CcxtRest) -> None:
     assert spot.market_time() == NOW
 
 
+def test_the_time_before_a_listing_is_leapt_over(venue: OkxVenue, spot: CcxtRest) -> None:
+    asked = len(venue.asked)
+    found = spot.candles(BTC, parse_time("2017-08-17T00:00:00Z"), NOW)
+    assert [(NOW // MINUTE * MINUTE - candle.ts) // MINUTE for candle in found] == list(range(9, 0, -1))
+    assert len(venue.asked) - asked < 60, "3,073 days, 100 at once, and the minutes of one"
+    assert spot.candles(BTC, parse_time("2017-08-17T00:00:00Z"), parse_time("2026-01-14T00:00:00Z")) == []
+
+
+def test_settled_fundings_are_read_back_to_the_start() -> None:
+    with running(OkxVenue()) as venue, CcxtRest(OKX_SWAP, venue.uri) as swaps:
+        venue.fundings = 257
+        told = swaps.funding(SWAP, NOW - 250 * 8 * HOUR, NOW)
+    assert [one.ts for one in told] == [NOW - ago * 8 * HOUR for ago in range(250, 0, -1)]
+
+
+def test_an_unreadable_row_is_left_out_of_the_list(caplog: pytest.LogCaptureFixture) -> None:
+    preopen = {"instType": "SPOT", "instId": "NEW-USDT", "state": "preopen"}
+    with running(OkxVenue()) as venue, CcxtRest(OKX_SPOT, venue.uri) as rest:
+        venue.rows["SPOT"].append(preopen)
+        assert [one.id for one in rest.instruments()] == [BTC]
+        assert "NEW-USDT" in caplog.text
+        venue.rows["SPOT"] = [preopen]
+        with pytest.raises(Broken, match="lists nothing that can be read"):
+            rest.instruments()
+
+
 def test_trades_books_funding_and_open_interest(venue: OkxVenue, spot: CcxtRest) -> None:
     trades = spot.trades(BTC, 0, NOW)
     assert [(t.trade_id, t.price, t.quantity, t.side) for t in trades] == [
@@ -114,7 +140,7 @@ def test_trades_books_funding_and_open_interest(venue: OkxVenue, spot: CcxtRest)
     assert (book.bids, book.asks, book.ts) == (((95000.1, 1.5), (94999.0, 2.0)), ((95000.2, 1.0),), NOW)
     assert (list(spot.funding(BTC, 0, NOW)), list(spot.open_interest(BTC, 0, NOW))) == ([], [])
     with CcxtRest(OKX_SWAP, venue.uri) as swaps:
-        assert [one.rate for one in swaps.funding(SWAP, 0, NOW)] == [-0.00002, 0.0001]
+        assert [one.rate for one in swaps.funding(SWAP, 0, NOW)] == [0.00001, 0.0]
         assert list(swaps.open_interest(SWAP, 0, NOW)) == [], "ccxt reads it in dollars only"
     with pytest.raises(BadInput, match="by time, not by number"):
         spot.trades_from(BTC, 5)
@@ -149,7 +175,7 @@ def recorded() -> list[bytes]:
     return [row["payload"] for row in sorted(rows, key=lambda row: row["seq"])]
 
 
-def listened(frames: list[bytes], trades: int) -> tuple[list[Any], CcxtFeed]:
+def listened(frames: list[bytes], trades: int, kinds: Sequence[str] = ("trades", "book")) -> tuple[list[Any], CcxtFeed]:
     """All that the feed told of BTC-USDT until so many trades had come."""
     venue = OkxVenue(frames).start()
     told: list[Any] = []
@@ -157,7 +183,7 @@ def listened(frames: list[bytes], trades: int) -> tuple[list[Any], CcxtFeed]:
     async def work() -> CcxtFeed:
         # an old recording's checksums are of prices that were written otherwise; the book is proven below
         spoken = replace(OKX_SPOT, options=OKX_SPOT.options | {"watchOrderBook": {"checksum": False}})
-        feed = CcxtFeed(spoken, [BTC], venue.uri)
+        feed = CcxtFeed(spoken, [BTC], venue.uri, kinds=kinds)
 
         async def listen() -> None:
             async for events in feed.events():
@@ -185,6 +211,21 @@ def test_frames_by_hand_are_told() -> None:
     quotes = [event for event in told if isinstance(event, Quote)]
     assert quotes[-1] == Quote(BTC, 1_652_459_224_956_000_000, 30228.6, 0.2, 30228.7, 1.5)
     assert (feed.epoch, feed.nonsense) == (1, 0)
+
+
+def test_what_cant_be_read_is_put_aside_and_the_feed_goes_on() -> None:
+    """Also what ccxt itself can't read: it would read nothing more of its connection."""
+    good = json.loads(TRADE_FRAME)
+    row = good["data"][0]
+    bad: list[Any] = [[{k: v for k, v in row.items() if k != gone}] for gone in ("px", "sz", "ts", "side")]
+    frames = [json.dumps(good | {"data": data}).encode() for data in [*bad, [row | {"px": "NaN"}]]]
+    mark = {"instType": "SWAP", "instId": "BTC-USDT", "markPx": "30000.5", "ts": "1652459224956"}
+    arg = {"channel": "mark-price", "instId": "BTC-USDT"}
+    marks = [json.dumps({"arg": arg, "data": [one]}).encode() for one in ({**mark, "ts": ""}, mark)]
+    told, feed = listened([*frames, *marks, TRADE_FRAME, BOOK_FRAME], trades=1, kinds=("trades", "book", "marks"))
+    assert [event.trade_id for event in told if isinstance(event, Trade)] == [338476307]
+    assert [event.mark for event in told if isinstance(event, Mark)] == [30000.5]
+    assert (feed.unreadable, len(feed.unread), feed.nonsense) == (6, 6, 0)
 
 
 def test_recorded_frames_are_told_as_they_stand() -> None:

@@ -95,7 +95,7 @@ class Work:
         known: Instrument | None = self._known.get(instrument)
         if known is None or kind in (Kind.CANDLES, Kind.TRADES):
             return True
-        return known.funding_interval > 0 if kind is Kind.FUNDING else not known.is_spot
+        return not known.is_spot and (kind is not Kind.FUNDING or known.funding_interval > 0 or known.expiry is None)
 
     def _candles(self, name: InstrumentId, wanted: CrawlRequest, source: PastSource, tally: Tally) -> Crawl:
         store, witness = self._places.candles, self._witness(name)

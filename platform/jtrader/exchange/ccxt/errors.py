@@ -42,6 +42,8 @@ KINDS: dict[str, type[BrokerError]] = {
     "InvalidNonce": RetryLater,
 }
 """All else (timeouts, 5xx, lost connections, what ccxt has no class for) has no known outcome."""
+UNREADABLE = (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError)
+"""What reading a row raises that isn't what the venue documents, in ccxt or here."""
 
 
 def translate(error: BaseException, is_order: bool = False, retry_after: float = 1.0) -> BrokerError:

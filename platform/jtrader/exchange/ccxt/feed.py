@@ -6,6 +6,7 @@ ccxt keeps the sequence of books and subscribes anew by itself; each change tell
 import asyncio
 import logging
 import random
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId, VenueSymbol
 from jtrader.domain.market import Candle, Depth, Mark, Quote
 from jtrader.domain.times import SECOND, from_millis
+from jtrader.exchange.ccxt.errors import UNREADABLE
 from jtrader.exchange.ccxt.rest import levels, trade
 from jtrader.exchange.ccxt.spoken import CcxtMarket, load
 from jtrader.exchange.common.feed_core import FeedCore
@@ -35,8 +37,13 @@ _MANY = 1_000_000
 """ccxt drops trades beyond this between two awaits; its own bound is a thousand."""
 
 
+_ROWS = ("trades", "candles")
+"""Kinds that come as several rows, each read on its own."""
+
+
 class CcxtFeed(FeedCore):
-    """ports.MarketFeed of one market; `kinds` of KINDS, as far as the venue has them."""
+    """ports.MarketFeed of one market; `kinds` of KINDS, as far as the venue has them. `unreadable` counts rows that
+    were put aside, `unread` keeps the last of them."""
 
     def __init__(
         self,
@@ -60,6 +67,8 @@ class CcxtFeed(FeedCore):
         self._exchange: Any = None
         self._waiting: set[tuple[InstrumentId, str]] = set()
         self._open: dict[InstrumentId, Candle] = {}
+        self.unread: deque[Any] = deque(maxlen=16)
+        self.unreadable = 0
 
     async def close(self) -> None:
         await super().close()
@@ -81,7 +90,7 @@ class CcxtFeed(FeedCore):
         }
         if self._local is not None:
             config["session"] = self._local
-        self._exchange = load(self._spoken.exchange)()(config)
+        self._exchange = forgiving(load(self._spoken.exchange)(), self._put_aside)(config)
         await self._patiently(self._exchange.load_markets, BaseError)
         offered = [kind for kind in self._kinds if self._exchange.has.get(KINDS[kind])]
         symbols = {name: self._spoken.unified(self._exchange, name) for name in self.symbols.values()}
@@ -107,8 +116,8 @@ class CcxtFeed(FeedCore):
         while True:
             try:
                 told = await watch()
-            except error_kind as error:
-                log.warning("%s %s: %s; trying again", name, kind, error)
+            except (error_kind, *UNREADABLE) as error:
+                log.warning("%s %s: %r; trying again", name, kind, error)
                 if not self._waiting:
                     self._fall()
                 self._waiting.add((name, kind))
@@ -120,25 +129,33 @@ class CcxtFeed(FeedCore):
                 self._waiting.discard((name, kind))
                 if not self._waiting:
                     self._rise()
-            read(name, told)
+            for row in told if kind in _ROWS else (told,):
+                try:
+                    read(name, row)
+                except UNREADABLE as error:
+                    self._put_aside(row, error)
+
+    def _put_aside(self, row: Any, error: Exception) -> None:
+        self.unreadable += 1
+        self.unread.append(row)
+        log.error("%s: what was told can't be read (%r): %.200r", self._spoken.market, error, row)
 
     def _watcher(
         self, symbol: str, kind: str
     ) -> tuple[Callable[[], Coroutine[Any, Any, Any]], Callable[[InstrumentId, Any], None]]:
         at = self._exchange
         if kind == "trades":
-            return lambda: at.watch_trades(symbol), self._trades
+            return lambda: at.watch_trades(symbol), self._trade
         if kind == "book":
             return lambda: at.watch_order_book(symbol), self._book
         if kind == "candles":
-            return lambda: at.watch_ohlcv(symbol, "1m"), self._candles
+            return lambda: at.watch_ohlcv(symbol, "1m"), self._candle
         return lambda: at.watch_mark_price(symbol), self._mark
 
-    def _trades(self, name: InstrumentId, told: Sequence[dict[str, Any]]) -> None:
-        for row in told:
-            one = trade(name, row)
-            self.clock.saw(one.ts)
-            self._take(one)
+    def _trade(self, name: InstrumentId, row: dict[str, Any]) -> None:
+        one = trade(name, row)
+        self.clock.saw(one.ts)
+        self._take(one)
 
     def _book(self, name: InstrumentId, told: dict[str, Any]) -> None:
         """The object is ccxt's and changes under its hands: copied at once."""
@@ -150,18 +167,30 @@ class CcxtFeed(FeedCore):
             if self._state[name] != "quarantined":
                 self._take(Depth(name, ts, bids, asks, int(told.get("nonce") or 0), snapshot=True))
 
-    def _candles(self, name: InstrumentId, told: Sequence[Sequence[Any]]) -> None:
+    def _candle(self, name: InstrumentId, row: Sequence[Any]) -> None:
         """A minute has closed when a later one is told."""
-        for row in told:
-            now = Candle(name, from_millis(int(row[0])), *(float(value) for value in row[1:6]))
-            before = self._open.get(name)
-            if before is not None and now.ts > before.ts:
-                self._take(before)
-            if before is None or now.ts >= before.ts:
-                self._open[name] = now
+        now = Candle(name, from_millis(int(row[0])), *(float(value) for value in row[1:6]))
+        before = self._open.get(name)
+        if before is not None and now.ts > before.ts:
+            self._take(before)
+        if before is None or now.ts >= before.ts:
+            self._open[name] = now
 
     def _mark(self, name: InstrumentId, told: dict[str, Any]) -> None:
         ts = from_millis(int(told["timestamp"]))
         self.clock.saw(ts)
         index = told.get("indexPrice") or told["markPrice"]
         self._take(Mark(name, ts, float(told["markPrice"]), float(index), 0.0, 0))
+
+
+def forgiving(base: type[Any], put_aside: Callable[[Any, Exception], None]) -> type[Any]:
+    """A ccxt.pro class that goes on after a message that it can't read: ccxt would read nothing any more."""
+
+    class Forgiving(base):  # type: ignore[misc]
+        def handle_message(self, client: Any, message: Any) -> None:
+            try:
+                super().handle_message(client, message)
+            except UNREADABLE as error:
+                put_aside(message, error)
+
+    return Forgiving

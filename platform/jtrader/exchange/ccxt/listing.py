@@ -42,7 +42,7 @@ def instrument(spoken: CcxtMarket, row: Mapping[str, Any], precision_mode: int) 
             expiry=from_millis(int(row["expiry"])) if row.get("expiry") else None,
             status=InstrumentStatus.HALTED if row.get("active") is False else InstrumentStatus.TRADING,
         )
-    except (KeyError, TypeError, ValueError, JtraderError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, JtraderError) as error:
         raise Broken(f"{spoken.exchange}'s row of {row.get('id')} can't be read ({error!r})") from error
 
 

@@ -34,6 +34,8 @@ class CcxtMarket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     of which the first that a row has holds its number; without it the past is paged by time."""
     limit_param: str = ""
     """The parameter with a page's size, where ccxt does not hand it on."""
+    funding_until: str = "until"
+    """The parameter with the end of settled fundings; another one where ccxt does not hand its own on."""
 
     def __post_init__(self) -> None:
         if self.type not in TYPES:
@@ -80,6 +82,7 @@ def _okx(kind: str) -> CcxtMarket:
         plain_ids=True,
         cursor=("after", "billId", "algoId", "ordId"),
         limit_param="limit",
+        funding_until="after",
     )
 
 
