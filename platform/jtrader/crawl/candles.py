@@ -41,7 +41,7 @@ class CandleCrawl:
         self._whole = whole
         self._source = source
         self._store = store
-        self._tally = tally
+        self.tally = tally
         self._settled_until = newest - SETTLES
         self._witness = witness
         self._again = again
@@ -58,11 +58,11 @@ class CandleCrawl:
         stored = list(self._store.times(self._instrument, *self._whole))
         self._todo = without(missing(stored, *self._whole), (Span(gap.start, gap.end) for gap in known))
         self._aside = {one.row.ts for one in self._store.aside(self._instrument, *self._whole)}
-        self._tally.begin(self._todo)
+        self.tally.begin(self._todo)
         with Behind(self._store_all) as behind:
             for span in self._todo:
                 for start, reached in self._fill(span, stop, behind):
-                    self._tally.advance(start, reached)
+                    self.tally.advance(start, reached)
             self._todo, self._skipped = self._skipped, []
             for span in self._todo:
                 list(self._fill(span, stop, behind))
@@ -72,13 +72,13 @@ class CandleCrawl:
             if not (stored or known or gaps or self._again):
                 raise BadInput(f"{self._instrument} has no candle at its venue {self._range()}; choose a later range")
             self._store.record_gaps(self._instrument, *self._whole, gaps)
-        return self._tally.result(stored[0] if stored else None, len(stored), len(gaps))
+        return self.tally.result(stored[0] if stored else None, len(stored), len(gaps))
 
     def _fill(self, span: Span, stop: threading.Event, behind: Behind[Candle]) -> Iterator[Span]:
         """Fetches a hole up to its end, or to where the venue has nothing more; yields what each page covers."""
         while span.start < span.end and not stop.is_set():
             page = self._ask(span)
-            self._tally.pages += 1
+            self.tally.pages += 1
             told = check(page, self._instrument, span)
             denied = self._witness.doubts(told.good)
             self._put_aside([*told.doubtful, *denied])
@@ -101,7 +101,7 @@ class CandleCrawl:
             self._skipped.append(Span(low + MINUTE, high))
 
     def _store_all(self, candles: Sequence[Candle]) -> None:
-        self._tally.new += self._store.upsert(candles)
+        self.tally.new += self._store.upsert(candles)
         self._written += [candle.ts for candle in candles]
         if self._aside:
             self._store.replace([candle for candle in candles if candle.ts in self._aside])
@@ -119,10 +119,10 @@ class CandleCrawl:
 
     def _put_aside(self, doubtful: Sequence[Doubt]) -> None:
         for candle, reason in doubtful:
-            self._store.quarantine(candle, reason)
+            self._store.quarantine(candle, reason, self._instrument)
             self._doubtful.add(candle.ts)
             self._aside.add(candle.ts)
-        self._tally.quarantined += len(doubtful)
+        self.tally.quarantined += len(doubtful)
 
     def _reached(self, page: Sequence[Candle], told: Checked, span: Span) -> int:
         """Where to go on; an empty page means that the venue has no more."""

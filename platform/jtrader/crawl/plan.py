@@ -1,14 +1,17 @@
 """What a crawl has to fetch: the parts of a range that are neither stored nor known to be missing at the venue."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 from jtrader.crawl.gaps import QUARANTINED, is_settled
 from jtrader.domain.errors import BadInput
-from jtrader.domain.ids import InstrumentId
+from jtrader.domain.ids import InstrumentId, Market, split_instrument_id
 from jtrader.domain.times import DAY, MINUTE, Span, iso
 from jtrader.ports.stores import Gap
+
+SOON = 5 * MINUTE
+"""A range may end that far ahead of the venues' time: it is tried again then."""
 
 
 class Kind(StrEnum):
@@ -26,6 +29,44 @@ class CrawlRequest(NamedTuple):
     kinds: tuple[Kind, ...]
     span: Span
     newest: int
+
+
+class Plan(NamedTuple):
+    requests: tuple[CrawlRequest, ...]
+    """One a market, as far as its time has come."""
+    span: Span
+    """From the first to the last moment of them."""
+    late: tuple[str, ...]
+    """A sentence for each market whose time has not reached the end."""
+
+
+def plan(
+    instruments: Sequence[str],
+    kinds: Sequence[str],
+    days: int,
+    start: int | None,
+    end: int | None,
+    newest: Mapping[Market, int],
+) -> Plan:
+    """`request` for instruments of several markets, by the time that each has reached: a clock that stands still is its
+    market's own. An end that is reached within `SOON` is late, one beyond that is BadInput."""
+    latest = max(newest.values()) // MINUTE * MINUTE
+    allowed = end if end is not None and latest < end <= latest + SOON else latest
+    whole = request(instruments, kinds, days, start, end, allowed)
+    requests, late = [], []
+    for market, time in newest.items():
+        reached = time // MINUTE * MINUTE
+        wanted = reached if end is None else end
+        span = Span(wanted - days * DAY if start is None else start, min(wanted, reached))
+        if span.start < span.end:
+            names = tuple(name for name in whole.instruments if split_instrument_id(name)[0] == market)
+            requests.append(CrawlRequest(names, whole.kinds, span, reached))
+        if span.end < wanted or span.start >= span.end:
+            late.append(
+                f"{market} has only reached {iso(reached)}: what comes until {iso(whole.span.end)} is for later"
+            )
+    spans = [one.span for one in requests] or [whole.span]
+    return Plan(tuple(requests), Span(min(s.start for s in spans), max(s.end for s in spans)), tuple(late))
 
 
 def request(

@@ -25,6 +25,8 @@ class InstrumentResult(msgspec.Struct, frozen=True, kw_only=True):
     gaps: int
     quarantined: int
     kind: str = "candles"
+    trouble: str = ""
+    """Why nothing could be crawled."""
 
 
 class CrawlResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +80,7 @@ class Tally:
         self._left -= reached - start
         self._tell()
 
-    def result(self, first: int | None, stored: int, gaps: int) -> InstrumentResult:
+    def result(self, first: int | None, stored: int, gaps: int, trouble: str = "") -> InstrumentResult:
         return InstrumentResult(
             instrument=self._instrument,
             first=first,
@@ -88,6 +90,7 @@ class Tally:
             gaps=gaps,
             quarantined=self.quarantined,
             kind=self._kind,
+            trouble=trouble,
         )
 
     def _tell(self) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Protocol
 
-from jtrader.crawl.result import CrawlResult, InstrumentResult
-from jtrader.domain.errors import Unavailable
+from jtrader.crawl.result import CrawlResult, InstrumentResult, Tally
+from jtrader.domain.errors import BadInput, JtraderError, Unavailable
 from jtrader.domain.times import Span
 
 WORKERS = 8
@@ -15,6 +15,9 @@ WORKERS = 8
 
 class Crawl(Protocol):
     """One kind of data of one instrument."""
+
+    @property
+    def tally(self) -> Tally: ...
 
     def run(self, stop: threading.Event) -> InstrumentResult:
         """Ends early, at the end of a page, once `stop` is set. Raises Unavailable, BadInput, Broken."""
@@ -24,19 +27,17 @@ class Crawl(Protocol):
 def run_all(crawls: Sequence[Crawl], span: Span) -> CrawlResult:
     """Stores what is missing of the span and records the gaps; a second run fetches nothing.
 
-    A venue that is away doesn't keep the others from being crawled: its Unavailable is raised when they are done.
-    BadInput and Broken are raised after all have stopped at the end of a page. What is stored by then is whole and is
-    not fetched again.
+    A venue that is away doesn't keep the others from being crawled: its Unavailable is raised when they are done. What
+    can't be crawled at all (BadInput) is a row that says why, and raised where that goes for all. Broken is raised
+    after all have stopped at the end of a page. What is stored by then is whole and is not fetched again.
     """
     stop = threading.Event()
     pool = ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="crawl")
     interrupted = False
     try:
         running = [pool.submit(one.run, stop) for one in crawls]
-        away = _away(running)
-        if away is not None:
-            raise away
-        return CrawlResult(start=span.start, end=span.end, instruments=tuple(one.result() for one in running))
+        rows = _rows(crawls, running)
+        return CrawlResult(start=span.start, end=span.end, instruments=tuple(rows))
     except KeyboardInterrupt:
         interrupted = True
         raise
@@ -46,12 +47,18 @@ def run_all(crawls: Sequence[Crawl], span: Span) -> CrawlResult:
         pool.shutdown(wait=not interrupted, cancel_futures=True)
 
 
-def _away(running: Sequence[Future[InstrumentResult]]) -> Unavailable | None:
-    """The first venue or store that did not answer, once all are done. Raises any other failure at once."""
-    away: Unavailable | None = None
+def _rows(crawls: Sequence[Crawl], running: Sequence[Future[InstrumentResult]]) -> list[InstrumentResult]:
+    """In order. Raises Unavailable, or the BadInput of all, once all are done; any other failure at once."""
+    failed: dict[Future[InstrumentResult], JtraderError] = {}
     for future in as_completed(running):
         try:
             future.result()
-        except Unavailable as error:
-            away = away or error
-    return away
+        except (Unavailable, BadInput) as error:
+            failed[future] = error
+    away = [error for error in failed.values() if isinstance(error, Unavailable)]
+    if away or (failed and len(failed) == len(running)):
+        raise [*away, *(failed[future] for future in running if future in failed)][0]
+    return [
+        one.tally.result(None, 0, 0, str(failed[future])) if future in failed else future.result()
+        for one, future in zip(crawls, running, strict=True)
+    ]

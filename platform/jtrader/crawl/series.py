@@ -44,33 +44,33 @@ class SeriesCrawl(Generic[Row]):
         self._fetch = fetch
         self._store = store
         self._ledger = ledger
-        self._tally = tally
+        self.tally = tally
         self._settled = newest - SETTLES
         self._usual = usual
 
     def run(self, stop: threading.Event) -> InstrumentResult:
         todo = unasked(self._whole, self._ledger.asked(self._instrument), self._ledger.gaps(), self._instrument)
-        self._tally.begin(todo)
+        self.tally.begin(todo)
         for span in todo:
             self._fill(span, stop)
         times = self._store.times(self._instrument, *self._whole)
-        return self._tally.result(times[0] if times else None, len(times), self._gaps())
+        return self.tally.result(times[0] if times else None, len(times), self._gaps())
 
     def _fill(self, span: Span, stop: threading.Event) -> None:
         at = span.start
         while at < span.end and not stop.is_set():
             page = self._ask(Span(at, span.end))
-            self._tally.pages += 1
+            self.tally.pages += 1
             good = [row for row in page if self._is_good(row, Span(at, span.end))]
             if good:
-                self._tally.new += self._store.upsert(good)
+                self.tally.new += self._store.upsert(good)
                 self._ledger.replace(good)
             inside = [row.ts for row in page if at <= row.ts < span.end]
             reached = max(inside) + 1 if inside else max(at, min(span.end, self._settled))
             if reached > at:
                 self._ledger.record_asked(self._instrument, at, reached)
                 self._record_holes(Span(at, reached), [row.ts for row in good])
-            self._tally.advance(at, reached if inside else span.end)
+            self.tally.advance(at, reached if inside else span.end)
             if not inside:
                 return
             at = reached
@@ -94,8 +94,8 @@ class SeriesCrawl(Generic[Row]):
         elif not math.isfinite(value) or (isinstance(row, OpenInterest) and value < 0):
             reason = f"{value} can't be"
         if reason:
-            self._ledger.quarantine(row, reason)
-            self._tally.quarantined += 1
+            self._ledger.quarantine(row, reason, self._instrument)
+            self.tally.quarantined += 1
         return not reason
 
     def _record_holes(self, span: Span, times: Sequence[int]) -> None:

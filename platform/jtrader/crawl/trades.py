@@ -44,7 +44,7 @@ class TradeCrawl:
         self._source = source
         self._store = store
         self._ledger = ledger
-        self._tally = tally
+        self.tally = tally
         self._prove = prove
         self._tells_all = tells_all
         self._again = again
@@ -57,13 +57,13 @@ class TradeCrawl:
         self._aside = (
             {one.row.trade_id for one in self._ledger.aside(self._instrument, *self._whole)} if todo else set()
         )
-        self._tally.begin(todo)
+        self.tally.begin(todo)
         for span in todo:
             self._fill(span, stop)
         first, stored = None, 0
         for trade in self._store.read(Trade, self._instrument, *self._whole):
             first, stored = trade.ts if first is None else first, stored + 1
-        return self._tally.result(first, stored, self._gaps())
+        return self.tally.result(first, stored, self._gaps())
 
     def _fill(self, span: Span, stop: threading.Event) -> None:
         """What is known of a page's range is replaced once the page is stored: a kill costs one page, and no hole that
@@ -73,7 +73,7 @@ class TradeCrawl:
             good = [trade for trade in page if self._is_good(trade, span)]
             self._store.append(good)
             self._replace(good)
-            self._tally.new += len(good)
+            self.tally.new += len(good)
             reached = good[-1].ts if good else at if page else span.end
             gaps = [replace(gap, start=max(gap.start, at)) for gap in gaps if gap.end > at]
             gaps += [] if number else self._before(span, good)
@@ -83,14 +83,14 @@ class TradeCrawl:
             gaps = merged(gaps)
             self._ledger.record_gaps(self._instrument, at, reached, gaps)
             self._ledger.record_asked(self._instrument, at, reached)
-            self._tally.advance(at, reached)
+            self.tally.advance(at, reached)
             at, last = reached, good[-1] if good else last
 
     def _pages(self, span: Span, stop: threading.Event) -> Iterator[Sequence[Trade]]:
         """Until the venue tells no more of the range; the last page may be empty."""
         page = self._ask(span, partial(self._source.trades, self._instrument, *span))
         while True:
-            self._tally.pages += 1
+            self.tally.pages += 1
             yield page
             if not page or stop.is_set():
                 return
@@ -134,8 +134,8 @@ class TradeCrawl:
 
     def _is_good(self, trade: Trade, span: Span) -> bool:
         if reason := trade_fault(trade, self._instrument, span):
-            self._ledger.quarantine(trade, reason)
-            self._tally.quarantined += 1
+            self._ledger.quarantine(trade, reason, self._instrument)
+            self.tally.quarantined += 1
         return not reason
 
     def _moments_aside(self, page: Sequence[Trade], good: Sequence[Trade], span: Span) -> list[Gap]:

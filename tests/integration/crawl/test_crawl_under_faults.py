@@ -1,8 +1,5 @@
-"""A crawl of a venue that fails a tenth of its requests, killed with -9 three times, ends equal to a clean one.
-
-`make test ARGS="tests/integration/crawl/test_crawl_under_faults.py"` with CRAWL_DAYS=31 in the environment takes a
-whole month.
-"""
+"""A month of venues that fail a tenth of their requests, crawled and killed with -9 three times, ends equal to a clean
+crawl."""
 
 import os
 import subprocess
@@ -23,16 +20,20 @@ from jtrader.domain.errors import Unavailable
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.times import DAY, HOUR, MINUTE, iso
 
-DAYS = int(os.environ.get("CRAWL_DAYS", "3"))
-INSTRUMENTS = ("binance_usdm:BTCUSDT", "binance_coinm:BTCUSD_PERP", "bitmex:XBTUSD", "huobi_swap:BTC-USD")
+DAYS = 31
+INSTRUMENTS = ("binance_usdm:BTCUSDT", "huobi_swap:BTC-USD")
+HOSTS = ("fapi.binance.com", "api.hbdm.vn")
 BUSY = {"code": -1003, "msg": "Too many requests; current limit is 2400 request weight per 1 MINUTE."}
 FAILING = (
     rule("answer", {"share": 0.05}, status=503, body="<html>busy</html>"),
     rule("drop", {"share": 0.03}, seconds=0.2),
-    rule("answer", {"host": "fapi.binance.com", "share": 0.02}, status=429, headers={"Retry-After": "1"}, body=BUSY),
+    *(
+        rule("answer", {"host": host, "share": 0.02}, status=429, headers={"Retry-After": "1"}, body=BUSY)
+        for host in HOSTS
+    ),
     rule("hold", {"share": 0.5}, seconds=0.15),
 )
-"""A tenth fails; every second one of the others is slow, so that a kill finds work under way."""
+"""A tenth fails at each host; every second one of the others is slow, so that a kill finds work under way."""
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +102,7 @@ def test_a_venue_in_maintenance_is_named_its_minutes_noted_and_asked_for_later(
 ) -> None:
     settings = desk(tmp_path / "desk", mongo, venue, mongo.database)
     end = venue.now // MINUTE * MINUTE
-    names = (INSTRUMENTS[0], INSTRUMENTS[3])
+    names = INSTRUMENTS
     span = {"start": iso(end - 6 * HOUR), "end": iso(end)}
     closed = rule(
         "answer", {"host": "fapi.binance.com", "path": "*/klines"}, status=418, headers={"Retry-After": "600"}
@@ -119,3 +120,20 @@ def test_a_venue_in_maintenance_is_named_its_minutes_noted_and_asked_for_later(
         result = crawl_market_data(names, settings=after, **span)
         assert (result.new, result.gaps) == (360, 0)
         assert stores.candles.gaps() == []
+
+
+def test_a_market_whose_every_request_fails_keeps_no_other_from_being_crawled(
+    tmp_path: Path, mongo, venue: Simulator
+) -> None:
+    """It tells neither its rules nor its time, and nothing of it is known yet."""
+    settings = desk(tmp_path / "desk", mongo, venue, mongo.database)
+    end = venue.now // MINUTE * MINUTE
+    closed = rule("answer", {"host": HOSTS[1]}, status=429, headers={"Retry-After": "600"})
+    with faults(venue, closed), open_stores(settings) as stores:
+        with pytest.raises(Unavailable, match="huobi_swap"):
+            crawl_market_data(INSTRUMENTS, days=1, settings=settings)
+        assert len(stores.candles.times(InstrumentId(INSTRUMENTS[0]), end - DAY, end)) == 1440
+        [gap] = stores.candles.gaps()
+        assert (gap.instrument, gap.start, gap.end, gap.cause) == (INSTRUMENTS[1], end - DAY, end, "venue_down")
+    after = desk(tmp_path / "later, without the note of the ban", mongo, venue, mongo.database)
+    assert crawl_market_data(INSTRUMENTS, days=1, settings=after).gaps == 0

@@ -192,9 +192,27 @@ def test_minutes_that_a_page_leaps_over_are_asked_for(leap) -> None:
     assert all(one.replaced == one.row for one in store.aside(BTC, at(0), at(100)))
 
 
-def test_one_failure_stops_the_others() -> None:
-    source = MemoryCandles([candle(m) for m in range(100_000)], page=10)
-    with pytest.raises(BadInput, match="unknown"):
+def test_what_cannot_be_crawled_is_a_row_that_says_why_and_leaves_the_others_alone() -> None:
+    store = MemoryCandleStore()
+    result = run(MemoryCandles(map(candle, range(100))), store, instruments=(ETH, BTC))
+    assert [(row.instrument, row.stored, row.trouble) for row in result.instruments] == [
+        (ETH, 0, f"{ETH} is unknown"),
+        (BTC, 100, ""),
+    ]
+    with pytest.raises(BadInput, match=f"{ETH} is unknown"):
+        run(MemoryCandles([]), store, instruments=(ETH, BTC), last=200)
+
+
+def test_a_broken_invariant_stops_the_others() -> None:
+    source = MemoryCandles([candle(m, i) for m in range(100_000) for i in (BTC, ETH)], page=10)
+
+    def broken_for_ether(page):
+        if page[0].instrument == ETH:
+            raise Broken("no candles at all")
+        return page
+
+    source.meddle = broken_for_ether
+    with pytest.raises(Broken):
         run(source, MemoryCandleStore(), last=100_000, instruments=(BTC, ETH))
     assert len(source.calls) < 10_000
     assert not any(thread.name.startswith("crawl") for thread in threading.enumerate())

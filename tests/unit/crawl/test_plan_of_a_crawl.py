@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.candle_source import BTC, ETH, at
-from jtrader.crawl.plan import CrawlRequest, Kind, missing, request, unasked, without
+from jtrader.crawl.plan import CrawlRequest, Kind, missing, plan, request, unasked, without
 from jtrader.domain.errors import BadInput
+from jtrader.domain.ids import InstrumentId, Market
 from jtrader.domain.times import DAY, MINUTE, Span
 from jtrader.ports.stores import Gap
 
@@ -80,3 +81,32 @@ def test_request_ends_at_the_newest_closed_minute() -> None:
 def test_request_refuses(instruments, kinds, days, start, end, says) -> None:
     with pytest.raises(BadInput, match=says):
         request(instruments, kinds, days, start, end, at(5))
+
+
+SPOT = InstrumentId("bitmex:XBTUSD")
+USDM, CLOSED = Market("binance_usdm"), Market("bitmex")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "reached", "spans", "late"),
+    [
+        (None, None, (100, 40), [(100 - DAY // MINUTE, 100), (40 - DAY // MINUTE, 40)], []),
+        (10, None, (100, 40), [(10, 100), (10, 40)], []),
+        (10, 30, (100, 40), [(10, 30), (10, 30)], []),
+        (10, 60, (100, 40), [(10, 60), (10, 40)], ["bitmex"]),
+        (50, 60, (100, 40), [(50, 60)], ["bitmex"]),
+        (10, 104, (100, 100), [(10, 100), (10, 100)], ["binance_usdm", "bitmex"]),
+    ],
+    ids=["by days", "from", "reached", "one is behind", "one has none yet", "soon"],
+)
+def test_each_market_is_crawled_as_far_as_its_own_time(start, end, reached, spans, late) -> None:
+    newest = {USDM: at(reached[0]) + 7, CLOSED: at(reached[1])}
+    found = plan([BTC, SPOT], (), 1, start and at(start), end and at(end), newest)
+    assert [one.span for one in found.requests] == [Span(at(a), at(b)) for a, b in spans]
+    assert [one.instruments for one in found.requests] == [(BTC,), (SPOT,)][: len(spans)]
+    assert [sentence.split()[0] for sentence in found.late] == late
+
+
+def test_an_end_far_ahead_of_every_market_is_refused() -> None:
+    with pytest.raises(BadInput, match="lies in the future: the venue's newest closed minute ends at 2026-01-15T01:40"):
+        plan([BTC, SPOT], (), 1, at(10), at(106), {USDM: at(100), CLOSED: at(40)})

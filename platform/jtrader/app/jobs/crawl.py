@@ -6,14 +6,15 @@ from typing import Any
 
 import msgspec
 
-from jtrader.app.jobs.listings import check_known, refresh
+from jtrader.app.jobs.listings import check_known, reach
 from jtrader.app.settings import Settings, load_settings
 from jtrader.app.wiring.crawling import by_market, open_places, prover, witnesses
 from jtrader.app.wiring.data import markets_of, open_sources
-from jtrader.crawl.plan import Kind, kinds_of, request
+from jtrader.crawl.plan import Kind, kinds_of, plan
 from jtrader.crawl.result import CrawlResult, InstrumentResult, Progress
 from jtrader.crawl.run import run_all
 from jtrader.crawl.work import Work
+from jtrader.domain.errors import Unavailable
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.money import use_exact_context
 from jtrader.domain.times import iso, parse_time
@@ -34,27 +35,30 @@ def crawl_market_data(
     the newest closed minute).
 
     What is not given comes from the settings. Instruments are looked up at the venue first and refreshed in the
-    store. `again` also asks for what was put aside. Raises BadInput, Unavailable, Broken; what was stored before a
+    store. `again` also asks for what was put aside. A market that is away, or has not reached the end, keeps no other
+    from being crawled: Unavailable is raised when they are done. Raises BadInput, Broken; what was stored before a
     failure is whole and stays.
     """
     use_exact_context()
     settings = settings or load_settings()
-    names = list(instruments or settings.crawl_instruments)
+    names = [InstrumentId(name) for name in instruments or settings.crawl_instruments]
     kinds_of(kinds or ())
     began = time.monotonic()
     since, until = (parse_time(text) if text else None for text in (start, end))
     markets = markets_of(names, settings)
     with open_places(settings) as places, open_sources(settings, markets) as sources:
-        refresh(sources, places.instruments)
-        check_known(names, places.instruments.load())
-        newest = min(source.market_time() for source in sources.values())
-        wanted = request(names, kinds or (), days or settings.crawl_days, since, until, newest)
+        reached = reach(sources, places.instruments)
+        check_known(names, places.instruments.load(), reached.away)
+        planned = plan(names, kinds or (), days or settings.crawl_days, since, until, reached.of_all(until))
         witness = witnesses(settings, places, sources)
         work = Work(sources, places, prover(places, by_market(sources)), witness, progress, again)
-        result = run_all(work.of(wanted), wanted.span)
-        if Kind.INSTRUMENTS in wanted.kinds:
-            listed = tuple(_listed(name, places.instruments.history(name)) for name in wanted.instruments)
+        result = run_all([crawl for wanted in planned.requests for crawl in work.of(wanted)], planned.span)
+        if Kind.INSTRUMENTS in kinds_of(kinds or ()):
+            listed = tuple(_listed(name, places.instruments.history(name)) for name in dict.fromkeys(names))
             result = msgspec.structs.replace(result, instruments=result.instruments + listed)
+        reached.raise_away()
+        if planned.late:
+            raise Unavailable("; ".join(planned.late))
     return msgspec.structs.replace(result, seconds=round(time.monotonic() - began, 3))
 
 
@@ -65,18 +69,21 @@ def summary(result: CrawlResult, link: str | None = None) -> str:
         f"{kinds} {iso(result.start)} to {iso(result.end)}: {result.stored:,} stored ({result.new:,} new in "
         f"{result.pages:,} pages), {result.gaps:,} gaps, {result.quarantined:,} quarantined, {result.seconds:.1f} s"
     )
+    for row in result.instruments:
+        line += f"; {row.instrument} {row.kind} not crawled: {row.trouble}" if row.trouble else ""
     return f"{line}; see {link}" if link else line
 
 
 def announcement(result: CrawlResult) -> dict[str, Any]:
-    """What the asset event tells those who wait for candles."""
+    """What the asset event tells those who wait for candles; of other kinds it tells nothing."""
+    candles = [row for row in result.instruments if row.kind == Kind.CANDLES and not row.trouble]
     return {
-        "instruments": list(dict.fromkeys(row.instrument for row in result.instruments)),
+        "instruments": list(dict.fromkeys(row.instrument for row in candles)),
         "start": iso(result.start),
         "end": iso(result.end),
-        "rows": result.stored,
-        "new": result.new,
-        "gaps": result.gaps,
+        "rows": sum(row.stored for row in candles),
+        "new": sum(row.new for row in candles),
+        "gaps": sum(row.gaps for row in candles),
     }
 
 

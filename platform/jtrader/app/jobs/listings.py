@@ -1,19 +1,22 @@
 """Instruments as the commands and jobs see them: refreshed from the venues, effective-dated, with alerts on change."""
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from jtrader.app.settings import Settings, load_settings
 from jtrader.app.wiring.data import markets_in_use, open_sources, open_stores
-from jtrader.crawl.listings import ListingChange, compare
-from jtrader.domain.errors import BadInput
-from jtrader.domain.ids import Market
+from jtrader.crawl.listings import ListingChange, compare, gone
+from jtrader.domain.errors import BadInput, Unavailable
+from jtrader.domain.ids import Market, split_instrument_id
 from jtrader.domain.instrument import Instrument, InstrumentStatus
 from jtrader.domain.money import use_exact_context
 from jtrader.ops.alerts import LogAlerts
 from jtrader.ports.alerts import Alerts
 from jtrader.ports.market_data import InstrumentSource
 from jtrader.ports.stores import InstrumentStore
+
+log = logging.getLogger(__name__)
 
 _LOUD = ("halted", "settling", "delisted", "rules")
 
@@ -22,23 +25,72 @@ class ListingSource(InstrumentSource, Protocol):
     def market_time(self) -> int: ...
 
 
+class Reached(NamedTuple):
+    """Market time of each market that told its rules, ns, and the failure of each that did not."""
+
+    newest: dict[Market, int]
+    away: dict[Market, Unavailable]
+
+    def of_all(self, fallback: int | None = None) -> dict[Market, int]:
+        """Of those that are away: as far as the others are, `fallback` where all are. Raises Unavailable."""
+        others = max(self.newest.values(), default=fallback)
+        if others is None:
+            self.raise_away()
+        return self.newest | dict.fromkeys(self.away, others or 0)
+
+    def raise_away(self) -> None:
+        for error in self.away.values():
+            raise error
+
+
 def refresh(
     sources: Mapping[Market, ListingSource], store: InstrumentStore, alerts: Alerts | None = None
 ) -> list[ListingChange]:
     """Asks each market, stores what changed as new versions, and alerts where what is traded may be concerned.
 
-    Raises Unavailable, BadInput; a market that answered before the failure is stored.
+    Raises Unavailable when all were asked, BadInput at once; what the others answered is stored.
     """
     told: list[ListingChange] = []
-    for market, source in sources.items():
-        offered, at = source.instruments(), source.market_time()
-        found = compare(store.load(), offered, {market}, at)
-        store.save(found.versions)
-        told += found.changes
-    for change in told:
-        if change.kind in _LOUD:
-            (alerts or LogAlerts()).send("warning", f"listing/{change.instrument}", str(change))
+    reached = reach(sources, store, alerts, told)
+    reached.raise_away()
     return told
+
+
+def reach(
+    sources: Mapping[Market, ListingSource],
+    store: InstrumentStore,
+    alerts: Alerts | None = None,
+    told: list[ListingChange] | None = None,
+) -> Reached:
+    """`refresh` that goes on where a market is away; `told` gets the changes. Raises BadInput."""
+    reached = Reached({}, {})
+    for market, source in sources.items():
+        try:
+            at, changes = _refresh(market, source, store, alerts or LogAlerts())
+        except Unavailable as error:
+            log.warning("%s: the rules of its instruments could not be read: %s", market, error)
+            reached.away[market] = error
+        else:
+            reached.newest[market] = at
+            if told is not None:
+                told += changes
+    return reached
+
+
+def _refresh(
+    market: Market, source: ListingSource, store: InstrumentStore, alerts: Alerts
+) -> tuple[int, list[ListingChange]]:
+    """The time before the answer, and what it changed. What is not in it is asked for once more."""
+    at, offered, known = source.market_time(), source.instruments(), store.load()
+    again = source.instruments() if gone(known, offered, {market}) else None
+    found = compare(known, offered, {market}, at, again)
+    store.save(found.versions)
+    if found.doubt:
+        alerts.send("warning", f"listing/{market}", f"{market}: {found.doubt}")
+    for change in found.changes:
+        if change.kind in _LOUD:
+            alerts.send("warning", f"listing/{change.instrument}", str(change))
+    return at, found.changes
 
 
 def known_instruments(
@@ -61,13 +113,13 @@ def known_instruments(
         return [instrument for instrument in stores.instruments.load(at) if instrument.market in markets]
 
 
-def check_known(names: Sequence[str], offered: Sequence[Instrument]) -> None:
-    """Raises BadInput for names that no market offers."""
-    known = {one.id for one in offered if one.status is not InstrumentStatus.DELISTED}
-    unknown = [name for name in names if name not in known]
+def check_known(names: Sequence[str], listed: Sequence[Instrument], away: Collection[Market] = ()) -> None:
+    """Raises BadInput for names that no market lists or listed; those of markets that are `away` may be anything."""
+    known = {one.id for one in listed}
+    unknown = [name for name in names if name not in known and split_instrument_id(name)[0] not in away]
     if unknown:
-        some = ", ".join(sorted(known)[:6])
+        offered = sorted(one.id for one in listed if one.status is not InstrumentStatus.DELISTED)
         raise BadInput(
-            f"unknown instrument {', '.join(unknown)}: the venue offers {len(known):,}, for example {some}; "
-            "'jtrader instruments --refresh' lists them"
+            f"unknown instrument {', '.join(unknown)}: the venue offers {len(offered):,}, for example "
+            f"{', '.join(offered[:6])}; 'jtrader instruments --refresh' lists them"
         )

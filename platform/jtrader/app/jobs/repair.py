@@ -1,11 +1,11 @@
 """Mending what is stored: everything that was put aside or not answered is asked for once more."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from jtrader.app.jobs.listings import check_known, refresh
+from jtrader.app.jobs.listings import check_known, reach
 from jtrader.app.settings import Settings, load_settings
 from jtrader.app.wiring.crawling import by_market, open_places, prover, witnesses
 from jtrader.app.wiring.data import markets_of, open_sources
@@ -14,7 +14,7 @@ from jtrader.crawl.repair import open_holes, recheck
 from jtrader.crawl.result import CrawlResult, Progress
 from jtrader.crawl.run import Crawl, run_all
 from jtrader.crawl.work import Places, Work
-from jtrader.domain.ids import InstrumentId
+from jtrader.domain.ids import InstrumentId, Market, split_instrument_id
 from jtrader.domain.money import use_exact_context
 from jtrader.domain.times import MINUTE, Span
 
@@ -44,17 +44,21 @@ def repair_market_data(
     chosen = kinds_of(kinds) if kinds else ASKED
     began = time.monotonic()
     with open_places(settings) as places, open_sources(settings, markets_of(names, settings)) as sources:
-        refresh(sources, places.instruments)
-        check_known(names, places.instruments.load())
-        newest = min(source.market_time() for source in sources.values()) // MINUTE * MINUTE
+        reached = reach(sources, places.instruments)
+        check_known(names, places.instruments.load(), reached.away)
+        newest = {market: ts // MINUTE * MINUTE for market, ts in reached.of_all().items()}
         witness = witnesses(settings, places, sources)
         checked = names if Kind.CANDLES in chosen else []
-        taken = sum(recheck(places.candles, name, newest, witness(name)) for name in checked)
+        taken = sum(
+            recheck(places.candles, name, newest[split_instrument_id(name)[0]], witness(name)) for name in checked
+        )
         work = Work(sources, places, prover(places, by_market(sources)), witness, progress, again=True)
         wanted = _wanted(places, names, chosen, newest)
         crawls: list[Crawl] = [crawl for one in wanted for crawl in work.of(one)]
-        done = run_all(crawls, Span(min((one.span.start for one in wanted), default=newest), newest))
+        until = max(newest.values())
+        done = run_all(crawls, Span(min((one.span.start for one in wanted), default=until), until))
         left = len(_wanted(places, names, chosen, newest))
+        reached.raise_away()
     done = msgspec.structs.replace(done, seconds=round(time.monotonic() - began, 3))
     return RepairResult(taken=taken, crawled=done, open=len(wanted), left=left)
 
@@ -67,9 +71,11 @@ def summary(result: RepairResult) -> str:
     )
 
 
-def _wanted(places: Places, names: Sequence[InstrumentId], kinds: Sequence[Kind], newest: int) -> list[CrawlRequest]:
+def _wanted(
+    places: Places, names: Sequence[InstrumentId], kinds: Sequence[Kind], newest: Mapping[Market, int]
+) -> list[CrawlRequest]:
     return [
-        CrawlRequest((name,), (kind,), span, newest)
+        CrawlRequest((name,), (kind,), span, newest[split_instrument_id(name)[0]])
         for kind in kinds
         if kind in ASKED
         for name, spans in open_holes(places.ledger(kind).gaps(), names).items()
