@@ -1,14 +1,16 @@
 """Snapshots name exactly the rows that were pinned: in memory and on MongoDB, with the same id."""
 
+import itertools
 import random
 
+import msgspec
 import pytest
 
 from fixtures.candle_source import BTC, ETH, at, candle
 from jtrader.crawl.snapshot import changed_days, check_unchanged, pin
 from jtrader.domain.errors import BadInput
 from jtrader.domain.times import DAY, Span
-from jtrader.ports.stores import Gap
+from jtrader.ports.stores import Gap, PinnedDay, PinnedInstrument, Snapshot
 from jtrader.store.memory.candles import MemoryCandleStore
 from jtrader.store.memory.snapshots import MemorySnapshots
 from jtrader.store.mongo.candles import MongoCandleStore
@@ -82,6 +84,59 @@ def test_a_change_is_told_by_instrument_and_day(stores, change, says: str) -> No
     with pytest.raises(BadInput, match=f"snapshot {made.id[:12]} changed since it was pinned"):
         check_unchanged(store, made)
     assert pin(store, BOTH, SPAN, "now", "c0ffee").id != made.id
+
+
+class WrittenMeanwhile(MemoryCandleStore):
+    """A crawl that goes on while candles are pinned: with each of the first reads a candle changes."""
+
+    def __init__(self, times: int, change) -> None:
+        super().__init__()
+        self.changes = iter([change] * times)
+
+    def packed(self, instrument, start: int, end: int) -> bytes:
+        rows = super().packed(instrument, start, end)
+        next(self.changes, lambda store: None)(self)
+        return rows
+
+
+CHANGES = itertools.count()
+
+
+def store_one_more(store) -> None:
+    store.upsert([candle(-100, BTC, close=101 + next(CHANGES) / 1000)])
+
+
+def record_one_more(store) -> None:
+    at_once = Gap(instrument=BTC, start=at(len(store.gaps())), end=at(1 + len(store.gaps())), cause="lost")
+    store.record_gaps(BTC, at_once.start, at_once.end, [at_once])
+
+
+@pytest.mark.parametrize("change", [store_one_more, record_one_more])
+def test_a_snapshot_is_of_one_moment(change) -> None:
+    store = WrittenMeanwhile(3, change)
+    fill(store)
+    made = pin(store, BOTH, SPAN, "now", "c0ffee")
+    assert changed_days(store, made) == []
+    assert made == pin(store, BOTH, SPAN, "now", "c0ffee"), "begun anew until nothing changed"
+    restless = WrittenMeanwhile(100, change)
+    fill(restless)
+    with pytest.raises(BadInput, match="being written while they are pinned"):
+        pin(restless, BOTH, SPAN, "now", "c0ffee")
+
+
+def test_a_snapshot_may_be_larger_than_a_document(stores) -> None:
+    """Many instruments over years, and holes without number."""
+    _, snapshots = stores
+    holes = tuple(Gap(instrument=BTC, start=at(2 * n), end=at(2 * n + 1), cause="no_trades") for n in range(100_000))
+    days = tuple(PinnedDay(instrument=BTC, day=str(n), count=n, hash=f"{n:064x}") for n in range(100_000))
+    pinned = PinnedInstrument(instrument=BTC, count=1, first=at(0), last=at(1), gaps=holes)
+    small = Snapshot(id="5" * 64, start=0, end=1, created="1", commit="c", instruments=(), days=days[:1])
+    large = Snapshot(id="1" * 64, start=0, end=1, created="2", commit="c", instruments=(pinned,), days=days)
+    for made in (large, small):
+        assert snapshots.save(made) == made
+    assert snapshots.save(msgspec.structs.replace(large, created="3")) == large, "pinned once"
+    assert snapshots.load("1111") == large
+    assert list(snapshots.newest()) == [large, small]
 
 
 def test_nothing_can_not_be_pinned(stores) -> None:

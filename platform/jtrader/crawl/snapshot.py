@@ -12,18 +12,34 @@ from collections.abc import Iterator, Sequence
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.times import DAY, Span, iso
-from jtrader.ports.stores import CandleStore, PinnedDay, PinnedInstrument, Snapshot
+from jtrader.ports.stores import CandleStore, Gap, PinnedDay, PinnedInstrument, Snapshot
 
 ROW_BYTES = 48
+TRIES = 3
+"""How often candles are pinned anew that somebody writes meanwhile."""
 
 
 def pin(store: CandleStore, instruments: Sequence[str], span: Span, created: str, commit: str) -> Snapshot:
-    """Of what is stored now. Raises BadInput where an instrument has no candle in the span."""
+    """Of what is stored at one moment: everything is read a second time, and it is begun anew where that differs.
+    Raises BadInput where an instrument has no candle in the span, or the candles don't come to rest."""
+    names = sorted(InstrumentId(name) for name in dict.fromkeys(instruments))
+    for _ in range(TRIES):
+        made = _read_once(store, names, span, created, commit)
+        changed = changed_days(store, made)
+        if not changed and all(_holes(store, one.instrument, span) == one.gaps for one in made.instruments):
+            return made
+    raise BadInput(
+        f"candles are being written while they are pinned ({changed[0] if changed else 'their gaps change'}): wait for "
+        "the crawl to end and pin again"
+    )
+
+
+def _read_once(store: CandleStore, names: Sequence[InstrumentId], span: Span, created: str, commit: str) -> Snapshot:
     whole = hashlib.sha256(struct.pack("<2q", *span))
-    gaps = store.gaps()
     pinned, days = [], []
-    for name in sorted(InstrumentId(name) for name in dict.fromkeys(instruments)):
+    for name in names:
         whole.update(name.encode())
+        holes = _holes(store, name, span)
         mine, first, last = [], None, None
         for day, rows in _days(store, name, span):
             whole.update(rows)
@@ -34,7 +50,6 @@ def pin(store: CandleStore, instruments: Sequence[str], span: Span, created: str
         if first is None or last is None:
             raise nothing_stored([name], span)
         days += mine
-        holes = tuple(gap for gap in gaps if gap.instrument == name and gap.start < span.end and gap.end > span.start)
         count = sum(one.count for one in mine)
         pinned.append(PinnedInstrument(instrument=name, count=count, first=first, last=last, gaps=holes))
     return Snapshot(
@@ -78,6 +93,10 @@ def check_unchanged(store: CandleStore, snapshot: Snapshot) -> None:
             f"the data under snapshot {snapshot.id[:12]} changed since it was pinned: {'; '.join(told[:5])}{more}. "
             "Pin what is stored now with 'jtrader crawl snapshot', or crawl the missing days again"
         )
+
+
+def _holes(store: CandleStore, name: InstrumentId, span: Span) -> tuple[Gap, ...]:
+    return tuple(store.gaps(name, *span))
 
 
 def _days(store: CandleStore, name: InstrumentId, span: Span) -> Iterator[tuple[str, bytes]]:
