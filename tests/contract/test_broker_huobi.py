@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from contract.broker_suite import BrokerCase, BrokerSuite
+from contract.broker_suite import BrokerCase, BrokerSuite, one_goes_on
 from fixtures.simulator import HUOBI, Simulator, StartSimulator
 from fixtures.wire import Wire
-from jtrader.domain.ids import InstrumentId, Market
-from jtrader.domain.order import OrderType, TriggerBy
+from jtrader.domain.ids import InstrumentId, Market, split_instrument_id
+from jtrader.domain.order import OrderType, Side, TriggerBy
 from jtrader.exchange.common.session import Keys
 from jtrader.exchange.huobi.broker import HuobiBroker
 from jtrader.exchange.huobi.desks import PAGE
+from jtrader.exchange.huobi.endpoints import PUBLIC
 from jtrader.exchange.huobi.rest import HuobiRest
+from jtrader.ports.broker import OrderRefusedByVenue, Reason
 
 INSTRUMENTS = {
     "huobi_spot": ("btcusdt", "0.001"),
@@ -54,6 +56,7 @@ class HuobiCase(BrokerCase):
         self.has_entries = market != "huobi_spot"
         if market == "huobi_spot":
             self.conditionals = frozenset({OrderType.STOP_LIMIT, OrderType.LIMIT_IF_TOUCHED})
+            self.only_sold = frozenset({OrderType.STOP, OrderType.MARKET_IF_TOUCHED})
         if market == "huobi_linear":
             self.triggers = frozenset(TriggerBy)
         simulator.add_account(self._keys.key, self._keys.secret)
@@ -80,12 +83,10 @@ class HuobiCase(BrokerCase):
         return broker
 
     async def last_price(self) -> Decimal:
-        def read() -> Decimal:
-            with HuobiRest(self._market, self._simulator.uri) as rest:
-                end = rest.market_time()
-                return Decimal(str(rest.trades(self.instrument.id, 0, end + 1)[-1].price))
-
-        return await asyncio.to_thread(read)
+        """What trigger prices are compared with."""
+        at, (_, symbol) = PUBLIC[self._market], split_instrument_id(self.instrument.id)
+        answer = await self.desk.broker._session.answer(at.merged, {at.symbol: symbol})  # type: ignore[attr-defined]
+        return Decimal(str(answer["tick"]["close"]))
 
     async def advance(self, seconds: float) -> None:
         await asyncio.to_thread(self._simulator.run_for, seconds)
@@ -114,6 +115,28 @@ class HuobiCase(BrokerCase):
 
 
 class TestHuobi(BrokerSuite):
+    def test_a_stop_at_market_sells_under_its_client_id(self, case: HuobiCase) -> None:
+        """Spot's conditional orders have a door of their own, and no number before they are triggered."""
+
+        async def work(at: BrokerCase) -> None:
+            if not at.only_sold:
+                return
+            await at.filled(at.order(lots=3))
+            up = await at.conditional(OrderType.MARKET_IF_TOUCHED, Side.SELL, "1.0003")
+            await one_goes_on(at, up, await at.conditional(OrderType.STOP, Side.SELL, "0.9997"))
+
+        case.run(work)
+
+    def test_a_passed_trigger_of_a_sale_at_market_is_refused(self, case: HuobiCase) -> None:
+        async def work(at: BrokerCase) -> None:
+            for kind, factor in ((OrderType.STOP, "1.02"), (OrderType.MARKET_IF_TOUCHED, "0.98")):
+                if kind in at.only_sold:
+                    with pytest.raises(OrderRefusedByVenue) as refusal:
+                        await at.desk.broker.submit(await at.conditional(kind, Side.SELL, factor))
+                    assert refusal.value.reason is Reason.WOULD_TRIGGER
+
+        case.run(work)
+
     @pytest.fixture(scope="class", params=list(INSTRUMENTS))
     @classmethod
     def case(

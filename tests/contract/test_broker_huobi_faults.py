@@ -13,11 +13,15 @@ from fixtures.broker_desk import BrokerDesk, child_order
 from fixtures.faults import faults, rule
 from fixtures.simulator import HUOBI, Simulator, StartSimulator
 from jtrader.domain.ids import AccountId, InstrumentId, Market
-from jtrader.domain.order import ChildOrder
+from jtrader.domain.order import ChildOrder, OrderStatus, OrderType, Side
 from jtrader.exchange.common.session import Keys
 from jtrader.exchange.huobi.broker import HuobiBroker
+from jtrader.exchange.huobi.budget import MINUTE_RESERVE, PER_MINUTE
+from jtrader.exchange.huobi.inverse_names import InverseNames
 from jtrader.exchange.huobi.linear_account import DETAILS
+from jtrader.exchange.huobi.rest import HuobiRest
 from jtrader.exchange.huobi.rows import rows_of
+from jtrader.ports.broker import OrderRefusedByVenue, OutcomeUnknown, Reason, RetryLater
 
 ACCOUNT = AccountId("test")
 SMALL = {
@@ -29,6 +33,18 @@ SMALL = {
 LINEAR, SWAP = "huobi_linear:BTC-USDT", "huobi_swap:BTC-USD"
 INVERSE = ("huobi_swap", "huobi_future")
 STATE = {"huobi_spot": "orderStatus", "huobi_linear": "state", "huobi_swap": "status", "huobi_future": "status"}
+PLACE = {
+    "huobi_spot": "/v1/order/orders/place",
+    "huobi_linear": "/v5/trade/order",
+    "huobi_swap": "/swap-api/v1/swap_order",
+    "huobi_future": "/api/v1/contract_order",
+}
+CANCEL_ALL = {
+    "huobi_spot": "/v1/order/orders/batchCancelOpenOrders",
+    "huobi_linear": "/v5/trade/cancel_all_orders",
+    "huobi_swap": "/swap-api/v1/swap_cancelall",
+    "huobi_future": "/api/v1/contract_cancelall",
+}
 A_QUARTER_OF_AN_HOUR = 900_000
 """ms; HTX takes a timestamp for five minutes."""
 
@@ -59,6 +75,13 @@ class Case:
 
     def order(self, times: int = 1, **fields: object) -> ChildOrder:
         return child_order(ACCOUNT, self.instrument, Decimal(SMALL[self.instrument]) * times, **fields)
+
+    def limit(self, price: Decimal, factor: str, **fields: object) -> ChildOrder:
+        return self.order(type=OrderType.LIMIT, price=Decimal(int(price * Decimal(factor))), **fields)
+
+    def stop(self, price: Decimal, factor: str, **fields: object) -> ChildOrder:
+        trigger = Decimal(int(price * Decimal(factor)))
+        return self.order(type=OrderType.STOP_LIMIT, trigger_price=trigger, price=trigger, **fields)
 
     def run(
         self, work: Callable[[BrokerDesk], Awaitable[None]], prepare: Callable[[HuobiBroker], None] | None = None
@@ -163,3 +186,175 @@ def test_an_order_that_hits_many_has_a_fill_for_each(venue: Simulator, tmp_path:
         assert len(shared) == 1
 
     at.run(work)
+
+
+@pytest.mark.parametrize("what", ["a gateway's page", "no id"])
+def test_an_order_whose_answer_says_nothing_may_live(case: Case, what: str) -> None:
+    async def work(desk: BrokerDesk) -> None:
+        order, path = case.order(), {"path": PLACE[case.market], "method": "POST"}
+        nothing = None if case.market == "huobi_spot" else {}
+        unclear = {
+            "a gateway's page": rule("answer", path, status=200, body="<html>Please wait</html>", after=True),
+            "no id": rule("drift", path, change="set", field="data", value=nothing),
+        }[what]
+        with faults(case.venue, unclear), pytest.raises(OutcomeUnknown):
+            await desk.broker.submit(order)
+        assert (await desk.finished(order)).status is OrderStatus.FILLED
+
+    case.run(work)
+
+
+def test_a_reading_that_hears_a_gateways_page_is_tried_again(case: Case) -> None:
+    async def work(desk: BrokerDesk) -> None:
+        page = rule("answer", {"key": case.keys.key}, status=200, body="<html>Please wait</html>")
+        with faults(case.venue, page), pytest.raises(RetryLater):
+            await desk.broker.account_mode() if case.market != "huobi_spot" else await desk.broker.balances()
+
+    case.run(work)
+
+
+def test_a_cancel_of_all_that_fails_in_part_says_so(case: Case) -> None:
+    """Nothing is cancelled, of two orders one is said to be over and the other to have met a busy venue."""
+    said = {
+        "huobi_spot": {"status": "ok", "data": {"success-count": 1, "failed-count": 1, "next-id": -1}},
+        "huobi_linear": {"code": 200, "data": [{"code": 200}, {"code": 1061}, {"code": 1004}]},
+    }.get(case.market, {"status": "ok", "data": {"errors": [{"err_code": 1063}, {"err_code": 1004}], "successes": "1"}})
+
+    async def work(desk: BrokerDesk) -> None:
+        price = await last_price(case)
+        orders = [case.limit(price, factor) for factor in ("0.98", "0.97")]
+        stop = case.stop(price, "1.02")
+        for order in (*orders, stop):
+            await desk.broker.submit(order)
+        in_part = rule("answer", {"path": CANCEL_ALL[case.market]}, status=200, body=said)
+        with faults(case.venue, in_part), pytest.raises(OutcomeUnknown):
+            await desk.broker.cancel_all(case.instrument)
+        left = {order.client_order_id for order in await desk.broker.open_orders()}
+        assert left == {order.client_order_id for order in orders} | (
+            {stop.client_order_id} if case.market == "huobi_spot" else set()
+        ), "what waits for its price is cancelled all the same"
+        await desk.broker.cancel_all(case.instrument)
+        assert await desk.broker.open_orders() == []
+
+    case.run(work)
+
+
+def test_exits_and_cancels_go_out_though_the_common_budget_is_used_up(case: Case) -> None:
+    async def work(desk: BrokerDesk) -> None:
+        broker = desk.broker
+        assert isinstance(broker, HuobiBroker)
+        price = await last_price(case)
+        stop = case.stop(price, "1.02")
+        entry = case.order()
+        for order in (entry, stop):
+            await broker.submit(order)
+        await desk.finished(entry)
+        budget = broker._session._budget
+        async with asyncio.timeout(10):
+            budget._turn()
+            budget._used = PER_MINUTE - MINUTE_RESERVE
+            await broker.cancel(case.instrument, stop.client_order_id)
+            if case.market != "huobi_spot":
+                budget._used = PER_MINUTE - MINUTE_RESERVE
+                await broker.submit(case.order(side=Side.SELL, reduce_only=True))
+            budget._used = PER_MINUTE - MINUTE_RESERVE
+            await broker.cancel_all(case.instrument)
+            budget._used = PER_MINUTE - MINUTE_RESERVE
+            with pytest.raises(RetryLater):
+                await broker.submit(case.order())
+
+    case.run(work)
+
+
+@pytest.fixture(params=["huobi_swap:BTC-USD", "huobi_future:BTC261225"])
+def inverse(request: pytest.FixtureRequest, venue: Simulator, tmp_path: Path) -> Case:
+    return Case(venue, request.param, tmp_path)
+
+
+async def _position(desk: BrokerDesk) -> Decimal:
+    return sum((row.quantity for row in await desk.broker.positions()), Decimal(0))
+
+
+def test_an_exit_that_resting_closes_leave_nothing_for_is_refused_in_those_words(inverse: Case) -> None:
+    async def work(desk: BrokerDesk) -> None:
+        price, entry = await last_price(inverse), inverse.order(times=2)
+        await desk.broker.submit(entry)
+        await desk.finished(entry)
+        profit = inverse.limit(price, "1.02", side=Side.SELL, reduce_only=True)
+        await desk.broker.submit(profit)
+        with pytest.raises(OrderRefusedByVenue, match="frozen 10 of 20 contracts") as refused:
+            await desk.broker.submit(inverse.order(times=2, side=Side.SELL, reduce_only=True))
+        assert refused.value.reason is Reason.REDUCE_ONLY
+        half = inverse.order(side=Side.SELL, reduce_only=True)
+        await desk.broker.submit(half)
+        await desk.finished(half)
+        await desk.broker.cancel(inverse.instrument, profit.client_order_id)
+        rest = inverse.order(times=5, side=Side.SELL, reduce_only=True)
+        assert (await desk.broker.submit(rest)).quantity == 10
+        ended = await desk.finished(rest)
+        assert (ended.status, ended.filled) == (OrderStatus.FILLED, 10)
+        assert await desk.broker.positions() == []
+        with pytest.raises(OrderRefusedByVenue, match="nothing to close"):
+            await desk.broker.submit(inverse.order(side=Side.SELL, reduce_only=True))
+
+    inverse.run(work)
+
+
+@pytest.mark.parametrize(("reduce_only", "offset"), [(False, "open"), (True, "close")])
+def test_a_conditional_order_closes_only_if_it_may_only_reduce(inverse: Case, reduce_only: bool, offset: str) -> None:
+    """What is held when it is sent may be gone when it is triggered."""
+
+    async def work(desk: BrokerDesk) -> None:
+        price, entry = await last_price(inverse), inverse.order()
+        await desk.broker.submit(entry)
+        await desk.finished(entry)
+        stop = inverse.stop(price, "0.98", side=Side.SELL, reduce_only=reduce_only)
+        await desk.broker.submit(stop)
+        assert isinstance(desk.broker, HuobiBroker)
+        names = InverseNames(inverse.market)
+        data = await desk.broker._session.data(names.call("TriggerOpenorders"), names.named(inverse.instrument))
+        assert [row["offset"] for row in rows_of(data, "orders")] == [offset]
+
+    inverse.run(work)
+
+
+def test_a_leverage_that_a_person_changed_stays(inverse: Case) -> None:
+    async def work(desk: BrokerDesk) -> None:
+        broker = desk.broker
+        assert isinstance(broker, HuobiBroker)
+        names = InverseNames(inverse.market)
+        for leverage in (5, 3):
+            switch = {**names.owner(inverse.instrument), "lever_rate": leverage}
+            await broker._session.data(names.call("SwitchLeverRate"), switch, is_order=True)
+            for side, reduce_only in ((Side.BUY, False), (Side.SELL, True)):
+                order = inverse.order(side=side, reduce_only=reduce_only)
+                await broker.submit(order)
+                await desk.finished(order)
+            assert (await broker.account_mode()).leverage[inverse.instrument] == leverage
+
+    inverse.run(work)
+
+
+def test_a_long_and_a_short_position_side_by_side_raise_an_alarm(
+    inverse: Case, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The venue keeps both, with margin for both, though they are nothing together."""
+
+    async def work(desk: BrokerDesk) -> None:
+        for side, leg in (("buy", "long"), ("sell", "short")):
+            inverse.venue.order_by_hand(inverse.keys.key, inverse.instrument, side, "10", leg=leg)
+        for _ in range(2):
+            assert await desk.broker.positions() == []
+        alarms = [one for one in caplog.records if one.levelname == "ERROR"]
+        assert len(alarms) == 1
+        assert "10 long and 10 short" in alarms[0].getMessage()
+
+    inverse.run(work)
+
+
+async def last_price(case: Case) -> Decimal:
+    def read() -> Decimal:
+        with HuobiRest(case.market, case.venue.uri) as rest:
+            return Decimal(str(rest.trades(case.instrument, 0, rest.market_time() + 1)[-1].price))
+
+    return await asyncio.to_thread(read)

@@ -4,13 +4,14 @@ Numbers come as JSON numbers, kept as their own texts. An open and a close of th
 venue, a long and a short one; ours is their sum.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from jtrader.domain.account import Balance, VenueEntry, VenuePosition
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market, TradeId, VenueOrderId
-from jtrader.domain.money import ZERO, amount
+from jtrader.domain.money import ZERO, amount, plain
 from jtrader.domain.order import Fill, OrderStatus, OrderType, Side, VenueOrder
 from jtrader.domain.times import from_millis
 from jtrader.exchange.huobi.bills import entry_kind
@@ -26,6 +27,8 @@ from jtrader.exchange.huobi.rows import (
     row_field,
 )
 from jtrader.ports.broker import Reason
+
+log = logging.getLogger(__name__)
 
 STATES = {
     "1": OrderStatus.NEW,
@@ -53,6 +56,7 @@ class InverseRows(Reader):
     def __init__(self, account: AccountId, market: Market, ids: OrderIds) -> None:
         super().__init__(account, market)
         self._ids = ids
+        self._two_sided: frozenset[InstrumentId] = frozenset()
 
     def order(self, row: Row) -> VenueOrder:
         """REST order_info, openorders, hisorders, and the stream's `orders.…`."""
@@ -153,8 +157,10 @@ class InverseRows(Reader):
 
     def positions(self, rows: Sequence[Row]) -> list[VenuePosition]:
         """position_info. The entry price is what was paid (`cost_open`): `cost_hold` begins anew with each settlement,
-        as the unrealised profit does. There is no mark in the rows: the last price stands for it."""
+        as the unrealised profit does. There is no mark in the rows: the last price stands for it. A long and a short
+        of one contract cost margin twice and may be nothing together: an alarm tells of them, once while they stand."""
         found: dict[InstrumentId, VenuePosition] = {}
+        both: dict[InstrumentId, tuple[VenuePosition, VenuePosition]] = {}
         for row in rows:
             with self.reading("position", row):
                 name = self.instrument(row_field(row, "contract_code"))
@@ -167,8 +173,25 @@ class InverseRows(Reader):
                     unrealised=exact(row, "profit_unreal"),
                     settle=str(row_field(row, "symbol")).upper(),
                 )
+                if name in found and ZERO not in (one.quantity, found[name].quantity):
+                    both[name] = (found[name], one)
                 found[name] = _netted(found[name], one) if name in found else one
+        self._alarm(both)
         return [position for position in found.values() if position.quantity != ZERO]
+
+    def _alarm(self, both: Mapping[InstrumentId, tuple[VenuePosition, VenuePosition]]) -> None:
+        for name, sides in both.items():
+            if name not in self._two_sided:
+                long, short = sorted((one.quantity for one in sides), reverse=True)
+                log.error(
+                    "account %s holds %s long and %s short of %s at once, with margin for both: close what is the same"
+                    " on both sides at the venue",
+                    self.account,
+                    plain(long),
+                    plain(-short),
+                    name,
+                )
+        self._two_sided = frozenset(both)
 
     def entry(self, row: Row) -> VenueEntry:
         """financial_record."""

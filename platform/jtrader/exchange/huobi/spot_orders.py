@@ -35,6 +35,7 @@ PLACE = "spotPrivatePostV1OrderOrdersPlace"
 CANCEL = "spotPrivatePostV1OrderOrdersSubmitCancelClientOrder"
 CANCEL_ALL = "spotPrivatePostV1OrderOrdersBatchCancelOpenOrders"
 ORDER = "spotPrivateGetV1OrderOrdersGetClientOrder"
+ORDER_BY_NUMBER = "spotPrivateGetV1OrderOrdersOrderId"
 OPEN = "spotPrivateGetV1OrderOpenOrders"
 ALGO_PLACE = "spotPrivatePostV2AlgoOrders"
 ALGO_CANCEL = "spotPrivatePostV2AlgoOrdersCancellation"
@@ -153,8 +154,7 @@ class SpotOrders:
 
     async def client_id(self, order_id: str) -> ClientOrderId | None:
         """Ours of an order that is known by the venue's number."""
-        row = await self._session.data("spotPrivateGetV1OrderOrdersOrderId", {"order-id": order_id})
-        return self._rows.order(row).client_order_id
+        return (await self._by_number(order_id)).client_order_id
 
     async def _cancel_book(self, symbol: VenueSymbol) -> None:
         account, has_failed = await self.account_id(urgent=True, prompt=True), False
@@ -226,7 +226,12 @@ class SpotOrders:
         row = await self._session.data(ALGO_ORDER, {"clientOrderId": client_order_id})
         if not row:
             raise OrderNotFound(f"HTX: order {client_order_id} is not known")
+        if row.get("orderId"):  # triggered: what became of it is told by the order that it put into the book
+            return await self._by_number(str(row["orderId"]))
         return self._rows.conditional(row)
+
+    async def _by_number(self, order_id: str) -> VenueOrder:
+        return self._rows.order(await self._session.data(ORDER_BY_NUMBER, {"order-id": order_id}))
 
     async def _open_algos(self, query: dict[str, Any], urgent: bool = False) -> Sequence[Row]:
         rows: list[Row] = []
