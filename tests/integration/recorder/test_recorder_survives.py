@@ -27,7 +27,7 @@ def desk(
     desk.recorder.start()
     try:
         desk.run(20)
-        when(lambda: desk.health()["rows"] > 0, 20, desk.recorder.log)
+        when(lambda: min(map(desk.store.count, (Trade, Quote))) > 0, 20, desk.recorder.log)
         yield desk
     finally:
         desk.close()

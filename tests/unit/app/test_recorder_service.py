@@ -11,18 +11,19 @@ from typing import Any
 
 import pytest
 
-from fixtures.ticks import BTC, quote, trade, trades
+from fixtures.ticks import BTC, quote, snapshot, trade, trades, updates
 from fixtures.trade_source import MemoryTrades, stored
 from jtrader.app.services import recorder as service
 from jtrader.app.services.heartbeat import Heartbeat
 from jtrader.bus.market import MarketPublisher, MarketSubscriber
 from jtrader.domain.errors import Unavailable
-from jtrader.domain.market import Event, Quote
+from jtrader.domain.market import Depth, Event, Quote
 from jtrader.store.memory.ticks import MemoryTickStore
 from jtrader.store.recorder.intake import Intake
 from jtrader.store.recorder.repair import TradeRepair
 from jtrader.store.recorder.writer import BatchWriter
 from jtrader.store.spill.folder import Spill
+from jtrader.store.ticks.batch import pack
 
 EVERY = trades(1, 400)
 
@@ -46,15 +47,16 @@ class Store(MemoryTickStore):
 
 
 class Stage:
-    def __init__(self, home: Path, store: Store, source: MemoryTrades) -> None:
+    def __init__(self, home: Path, store: Store, source: MemoryTrades, spill_bytes: int = 10**8) -> None:
         def is_numbered(_: str) -> bool:
             return True
 
         self.home = home
         self.store = store
-        self.publisher = MarketPublisher("tcp://127.0.0.1:*", epoch=1)
+        self.book: Depth | None = None
+        self.publisher = MarketPublisher("tcp://127.0.0.1:*", epoch=1, book_of=lambda _: self.book)
         self.subscriber = MarketSubscriber(self.publisher.uri, markets=["binance_usdm"])
-        self.spill = Spill(home / "spill", 10**8)
+        self.spill = Spill(home / "spill", spill_bytes)
         self.writer = BatchWriter(store, self.spill)
         self.recorder = service.Recorder(
             Intake(time.time_ns, is_numbered),
@@ -74,8 +76,8 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def stage(home: Path, store: Store, source: MemoryTrades) -> AsyncIterator[Stage]:
-    made = Stage(home, store, source)
+async def stage(home: Path, store: Store, source: MemoryTrades, spill_bytes: int = 10**8) -> AsyncIterator[Stage]:
+    made = Stage(home, store, source, spill_bytes)
     task = asyncio.create_task(made.recorder.run(made.subscriber))
     try:
         while not made.recorder.is_hearing:
@@ -146,6 +148,58 @@ def test_while_the_store_is_away_everything_waits_on_the_disk(tmp_path: Path, fr
             await until(lambda: stored(store, BTC) == EVERY)
             await until(lambda: made.health()["state"] == "recording")
             assert (made.health()["spilled_bytes"], made.health()["dropped_rows"]) == (0, 0)
+
+    asyncio.run(run())
+
+
+def test_what_an_earlier_process_spilled_is_no_gap(tmp_path: Path) -> None:
+    """It was killed while the store was away: it was down only from its last row on."""
+
+    async def run() -> None:
+        store = Store()
+        store.append(EVERY[:20])
+        store.append([quote(-300)], received=1)
+        spill = Spill(tmp_path / "spill", 10**8, segment_bytes=1)
+        for number in range(2, 60):
+            spill.put(pack([quote(number - 200)], received=number))
+        spill.put(pack(EVERY[20:60]))
+        spill.close()
+        async with stage(tmp_path, store, MemoryTrades(EVERY)) as made:
+            made.tell(quote(200), *EVERY[60:100])
+            await until(lambda: stored(store, BTC) == EVERY[:100])
+            await until(lambda: len(store.gaps(Quote)) > 0)
+            [gap] = store.gaps(Quote)
+            assert (gap.start, gap.end, gap.cause) == (quote(-141).ts + 1, quote(0).ts, "we_were_down")
+            assert made.health()["repaired_trades"] == 0
+            await until(lambda: made.health()["state"] == "recording")
+
+    asyncio.run(run())
+
+
+def test_what_was_dropped_is_a_gap_and_the_book_is_asked_for_anew(tmp_path: Path) -> None:
+    told = updates(40)
+
+    async def run() -> None:
+        store = Store()
+        async with stage(tmp_path, store, MemoryTrades(EVERY), spill_bytes=10) as made:
+            made.tell(*told[:10])
+            await until(lambda: store.count(Depth) == 10)
+            store.is_away = True
+            made.tell(*told[10:20])
+            made.tell(quote(15))
+            await until(lambda: made.writer.dropped_rows >= 11)
+            made.book = snapshot(told[39].ts, [(99.0, 1.0)], [(101.0, 1.0)], 77)
+            store.is_away = False
+            await until(lambda: made.writer.state == "recording")
+            made.tell(told[25])
+            for _ in range(200):
+                made.publisher.beat()
+                await asyncio.sleep(0.01)
+                if any(gap.end == told[39].ts for gap in store.gaps(Depth)):
+                    break
+            assert [(g.start, g.end, g.cause) for g in store.gaps(Depth)] == [(told[10].ts, told[39].ts, "lost")]
+            assert [(g.start, g.end, g.cause) for g in store.gaps(Quote)] == [(quote(15).ts, quote(15).ts + 1, "lost")]
+            assert list(store.replay(BTC, told[0].ts, 2**62)) == [*told[:10], made.book]
 
     asyncio.run(run())
 
