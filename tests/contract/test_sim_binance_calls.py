@@ -3,31 +3,17 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import pytest
 
 from fixtures.ccxt_binance import FUNDS
+from fixtures.recorded_calls import Recorder, doors
 from fixtures.simulator import BINANCE, COINM, Simulator, StartSimulator
-from jtrader.exchange.localnet import LocalSession
 
 KEY, SECRET = "calls-key", "calls-secret"
 SYMBOLS = {"spot": "BTC/USDT", "usdm": "BTC/USDT:USDT", "coinm": "BTC/USD:BTC"}
 AMOUNTS = {"spot": 0.01, "usdm": 0.01, "coinm": 1}
 HISTORY = 30 * 60_000
-
-
-class Recorder(LocalSession):
-    """Writes down what was asked for."""
-
-    def __init__(self, uri: str) -> None:
-        super().__init__(uri)
-        self.asked: set[tuple[str, str]] = set()
-
-    def _request(self, method: str, url: Any, options: dict[str, Any]) -> Any:
-        parts = urlsplit(str(url))
-        self.asked.add((method, f"{parts.netloc}{parts.path}"))
-        return super()._request(method, url, options)
 
 
 class Desk(NamedTuple):
@@ -195,10 +181,6 @@ def test_listen_keys_are_given_and_kept(desk: Desk) -> None:
         assert desk.ask(market, f"{prefix}PostListenKey")["listenKey"] == first
 
 
-def _of(host: str, prefix: str, *routes: str) -> list[tuple[str, str]]:
-    return [(method, f"{host}{prefix}{path}") for method, path in (route.split(" ") for route in routes)]
-
-
 _BOTH_FUTURES = (
     "GET /v1/exchangeInfo",
     "GET /v1/time",
@@ -226,7 +208,7 @@ _BOTH_FUTURES = (
     "DELETE /v1/algoOrder",
 )
 RECORDED = [
-    *_of(
+    *doors(
         "api.binance.com",
         "",
         "GET /sapi/v1/capital/config/getall",
@@ -249,10 +231,10 @@ RECORDED = [
         "GET /api/v3/myTrades",
         "GET /api/v3/account",
     ),
-    *_of("fapi.binance.com", "/fapi", *_BOTH_FUTURES),
-    *_of("fapi.binance.com", "/fapi", "GET /v1/leverageBracket", "GET /v3/positionRisk", "GET /v3/account"),
-    *_of("dapi.binance.com", "/dapi", *_BOTH_FUTURES),
-    *_of("dapi.binance.com", "/dapi", "GET /v2/leverageBracket", "GET /v1/positionRisk", "GET /v1/account"),
+    *doors("fapi.binance.com", "/fapi", *_BOTH_FUTURES),
+    *doors("fapi.binance.com", "/fapi", "GET /v1/leverageBracket", "GET /v3/positionRisk", "GET /v3/account"),
+    *doors("dapi.binance.com", "/dapi", *_BOTH_FUTURES),
+    *doors("dapi.binance.com", "/dapi", "GET /v2/leverageBracket", "GET /v1/positionRisk", "GET /v1/account"),
 ]
 """The REST calls that were recorded of ccxt 4.5.83, and the conditional orders' doors."""
 
