@@ -8,6 +8,8 @@ from jtrader.app.settings import Settings
 from jtrader.app.stack.service import Check, Service, always
 from jtrader.app.stack.site import Site
 
+_RECORDED_BY = frozenset({"crawl_instruments", "recorder"})
+
 
 def _beat_of(name: str) -> Check:
     def check(site: Site, pid: int) -> str | None:
@@ -25,6 +27,13 @@ def _without_accounts(settings: Settings) -> str | None:
     if settings.accounts:
         return None
     return "no [[accounts]] in the settings"
+
+
+def _without_market_data(settings: Settings) -> str | None:
+    """A desk that only records names what; the instruments that are crawled by default start nothing."""
+    if settings.accounts or (settings.crawl_instruments and settings.model_fields_set & _RECORDED_BY):
+        return None
+    return f"no [[accounts]] and none of {', '.join(sorted(_RECORDED_BY))} in the settings"
 
 
 def _service(
@@ -48,8 +57,8 @@ def _service(
 
 SERVICES = (
     _service("simulator", ("simulator",), "simulator_uri", ()),
-    _service("feed", ("market_data",), "market_data_uri", ("simulator", "mongod"), _without_accounts),
-    _service("recorder", (), None, ("feed",), _without_accounts),
+    _service("feed", ("market_data",), "market_data_uri", ("simulator", "mongod"), _without_market_data),
+    _service("recorder", (), None, ("feed",), _without_market_data),
     _service("oms", ("oms_rpc", "oms_events"), "oms_rpc_uri", ("simulator", "databases", "mongod"), _without_accounts),
     _service("strategies", (), None, ("feed", "oms", "mlflow", "mongod"), _without_accounts),
     _service("web", ("web",), "web_uri", ("databases",)),

@@ -1,10 +1,12 @@
 """The table of services: complete, ordered, and what is chosen from it."""
 
 import dataclasses
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from jtrader.app.settings import AccountSettings, Settings
+from jtrader.app.settings import AccountSettings, Settings, load_settings
 from jtrader.app.stack.service import Service
 from jtrader.app.stack.table import SERVICES, all_needs, select, waves
 from jtrader.domain.errors import BadInput
@@ -78,6 +80,14 @@ def test_the_trader_is_idle_without_accounts() -> None:
     empty, trading = Settings(), Settings(accounts=(account,))
     assert {service.name for service in SERVICES if service.idle(empty)} == {"feed", "recorder", "oms", "strategies"}
     assert not [service.name for service in SERVICES if service.idle(trading)]
+
+
+@pytest.mark.parametrize(
+    "named", [{"crawl_instruments": ["binance_usdm:BTCUSDT"]}, {"recorder": {"kinds": ["trade"]}}], ids=str
+)
+def test_a_desk_without_accounts_records_what_it_names(tmp_path: Path, named: dict[str, Any]) -> None:
+    settings = load_settings(home=tmp_path, **named)
+    assert {service.name for service in SERVICES if service.idle(settings)} == {"oms", "strategies"}
 
 
 def test_services_are_values() -> None:
