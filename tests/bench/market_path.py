@@ -8,6 +8,7 @@ at sending, so that each callback knows how old it is. `measure` starts the proc
 
 import asyncio
 import json
+import random
 import sys
 import tempfile
 import time
@@ -36,15 +37,15 @@ QUOTE = (
 )
 
 
-def measure(rate: int, seconds: float, transport: str = "ipc") -> dict[str, Any]:
-    """Sends `rate` ticks a second for `seconds`. Latency (ms) over all callbacks of all strategies; CPU as a share of a
-    core; `lost` counts callbacks that never came."""
+def measure(rate: int, seconds: float, transport: str = "ipc", seed: int = 1) -> dict[str, Any]:
+    """Sends `rate` ticks a second for `seconds`; `seed` chooses the instrument of each. Latency (ms) over all callbacks
+    of all strategies; CPU as a share of a core; `lost` counts callbacks that never came."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         bus = f"ipc://{folder}/bus" if transport == "ipc" else f"tcp://127.0.0.1:{free_port()}"
         port = free_port()
         count = int(rate * seconds)
 
-        sender = Child(running, __file__, "sender", port, rate, count)
+        sender = Child(running, __file__, "sender", port, rate, count, seed)
         feed = Child(running, __file__, "feed", port, bus)
         hosts = [Child(running, __file__, "host", bus, count) for _ in range(HOSTS)]
         for host in hosts:
@@ -85,10 +86,11 @@ def _figures(
 # ---- the sender
 
 
-async def sender(port: int, rate: int, count: int) -> None:
+async def sender(port: int, rate: int, count: int, seed: int) -> None:
     from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
 
     public: list[WSTransport] = []
+    symbols = [symbol.encode() for symbol in random.Random(seed).choices(SYMBOLS, k=max(2, count))]
 
     class Venue(WSListener):
         is_public = False
@@ -107,7 +109,7 @@ async def sender(port: int, rate: int, count: int) -> None:
         return venue
 
     def tick(number: int, price: bytes) -> None:
-        symbol = SYMBOLS[number // 2 % len(SYMBOLS)].encode()
+        symbol = symbols[number]
         now = time.monotonic_ns()
         message = TRADE % (symbol, now, price) if number % 2 else QUOTE % (now, symbol, price, now)
         public[-1].send(WSMsgType.TEXT, message)
@@ -213,8 +215,8 @@ async def _listen(subscriber: Any, callbacks: list[Callable[[int], None]]) -> tu
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["sender", port, rate, count]:
-            asyncio.run(sender(int(port), int(rate), int(count)))
+        case ["sender", port, rate, count, seed]:
+            asyncio.run(sender(int(port), int(rate), int(count), int(seed)))
         case ["feed", port, bus]:
             asyncio.run(feed(int(port), bus))
         case ["host", bus, count]:

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 import pymongo
 
 from bench.processes import cpu_seconds
 from jtrader.domain.ids import InstrumentId
-from jtrader.domain.market import Trade
+from jtrader.domain.market import Event, Trade
 from jtrader.domain.times import DAY, HOUR, MILLISECOND, parse_time
 from jtrader.store.mongo.connection import Mongo
 from jtrader.store.mongo.ticks import MongoTickStore
@@ -60,9 +61,10 @@ def recorded_trades(data: Path) -> Iterator[Trade]:
 
 
 def record(uri: str, database: str, folder: Path, trades: Sequence[Trade]) -> dict[str, Any]:
-    """The recorder's own path from decoded messages to acknowledged writes: intake in one thread, packing and writing
-    in another, as the process does it."""
-    messages = [trades[first : first + MESSAGE] for first in range(0, len(trades), MESSAGE)]
+    """The recorder's own path from the bus's messages to acknowledged writes: decoding and intake in one thread,
+    packing and writing in another, as the process does it."""
+    encode, decode = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder(tuple[Event, ...]).decode
+    messages = [encode(trades[first : first + MESSAGE]) for first in range(0, len(trades), MESSAGE)]
     with Mongo(uri, database) as mongo:
         store = MongoTickStore(mongo)
         spill = Spill(folder, 10**8)
@@ -71,7 +73,8 @@ def record(uri: str, database: str, folder: Path, trades: Sequence[Trade]) -> di
         used, began = cpu_seconds(), time.perf_counter()
         writing: threading.Thread | None = None
         for message in messages:
-            intake.see(Trade, message[0].instrument, message, 0)
+            told = decode(message)
+            intake.see(Trade, told[0].instrument, told, 0)
             if intake.rows >= FLUSH:
                 if writing is not None:
                     writing.join()

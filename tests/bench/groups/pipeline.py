@@ -19,7 +19,7 @@ PACE = 0.98
 
 
 def rows(job: Job) -> Iterator[Row]:
-    at = measure(RATE, max(0.2, SECONDS * job.scale))
+    at = measure(RATE, max(0.2, SECONDS * job.scale), seed=job.seed)
     cores = f"cores used: feed {at['cpu_feed']}, strategies {at['cpu_hosts']}, sender {at['cpu_sender']}"
     yield row("pipeline.rate", at["sent_per_s"] * at["callbacks"] / at["wanted"], "ticks/s", RATE, cores)
     yield row("pipeline.p50_ms", at["p50_ms"], "ms", None, "sending to callback, all 8")
@@ -32,7 +32,7 @@ def _highest(job: Job) -> Row:
     best: dict[str, Any] | None = None
     failed = "no step failed"
     for rate in STEPS[: max(1, int(len(STEPS) * min(1.0, job.scale)))]:
-        at = measure(rate, max(0.2, STEP_SECONDS * min(1.0, job.scale)))
+        at = measure(rate, max(0.2, STEP_SECONDS * min(1.0, job.scale)), seed=job.seed)
         if at["lost"] or at["sent_per_s"] < PACE * rate:
             failed = (
                 f"at {rate:,}: {at['lost']:,} of {at['wanted']:,} callbacks lost, sent {at['sent_per_s']:,} a second"
