@@ -92,7 +92,7 @@ class OrderBook:
         self.ts = 0
         self.update_id = 0
         self.is_known = False
-        self._most = most_levels
+        self.most_levels = most_levels
 
     def apply(self, depth: Depth) -> None:
         """One event of the feed, in its order; updates before the first snapshot are ignored. Raises BadInput for
@@ -117,7 +117,7 @@ class OrderBook:
             self.asks.apply(asks)
         self.ts = ts
         self.update_id = update_id
-        most = self._most
+        most = self.most_levels
         if len(self.bids.prices) > most:
             self.bids.keep_best(most * 3 // 4)
         if len(self.asks.prices) > most:

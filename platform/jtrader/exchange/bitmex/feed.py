@@ -8,9 +8,12 @@ from collections.abc import Sequence
 import msgspec
 
 from jtrader.domain.ids import InstrumentId, Market, VenueSymbol
-from jtrader.domain.market import Depth, Event, Quote
+from jtrader.domain.market import Depth, Event, Level, Quote
+from jtrader.domain.order_book import OrderBook
 from jtrader.domain.times import SECOND
+from jtrader.exchange.bitmex.levels import LevelIds
 from jtrader.exchange.bitmex.listing import MARKET
+from jtrader.exchange.bitmex.messages import NAMES, LevelRow
 from jtrader.exchange.bitmex.wire import Decoder
 from jtrader.exchange.common.books import BookSnapshot
 from jtrader.exchange.common.connection import Line
@@ -52,24 +55,66 @@ class BitmexFeed(Feed):
         line = Line(URL, greeting=greeting, answers=1 + 2 * len(symbols), ping=b"ping")
         super().__init__(symbols, [line], simulator_uri, candles, stale_after, listing)
         self._names: dict[InstrumentId, VenueSymbol] = {name: symbol for symbol, name in symbols.items()}
-        self._told = dict.fromkeys(self._names, 0)
-        """Book messages of each instrument: the count is the number that proves them, since the venue has none."""
         self._quotes: dict[InstrumentId, Quote] = {}
         self._doubts = dict.fromkeys(self._names, 0)
         self._decoder = Decoder(symbols, self.clock)
+        self._followed: dict[str, tuple[LevelIds, OrderBook]] = {}
+        """By symbol: a book's ids, and the book. The count of its changes is the number that proves them, since the
+        venue has none."""
         if books:
-            self.keep_books(version_ids)
+            kept = self.keep_books(version_ids)
+            self._followed = {
+                symbol: (self._decoder.books[symbol], kept[name].book) for symbol, name in symbols.items()
+            }
 
     def read(self, message: bytes) -> Sequence[Event]:
-        events = self._decoder.decode(message)
+        decoder = self._decoder
+        action = decoder.change_of(message[NAMES])
+        if action is None:
+            return self._judged(decoder.decode(message))
+        rows = decoder.level_rows(message).data
+        if not rows or (followed := self._followed.get(rows[0].symbol)) is None or not followed[1].is_known:
+            return self._judged(decoder.changed(action, rows))
+        if len(rows) > 1:
+            return self._several(followed, action, rows)
+        row, (ids, book) = rows[0], followed
+        if not row.timestamp or (level := ids.follow(book, action, row)) is None:
+            return self._judged(decoder.changed(action, rows))
+        book.ts = ts = decoder.at(row.timestamp)
+        book.update_id = number = book.update_id + 1
+        if row.side == "Buy":
+            return (Depth(book.instrument, ts, (level,), (), number),)
+        return (Depth(book.instrument, ts, (), (level,), number),)
+
+    def _several(self, followed: tuple[LevelIds, OrderBook], action: str, rows: list[LevelRow]) -> Sequence[Event]:
+        """The short way as far as it goes, then the long one."""
+        (ids, book), symbol, text = followed, rows[0].symbol, rows[0].timestamp
+        bids: list[Level] = []
+        asks: list[Level] = []
+        done = 0
+        for row in rows:
+            if row.symbol != symbol or (level := ids.follow(book, action, row)) is None:
+                break
+            (bids if row.side == "Buy" else asks).append(level)
+            done += 1
+        told: list[Event] = []
+        if done:
+            book.ts = ts = self._decoder.at(text) if text else self.market_time
+            book.update_id = number = book.update_id + 1
+            told.append(Depth(book.instrument, ts, tuple(bids), tuple(asks), number))
+        if done < len(rows):
+            told += self._judged(self._decoder.changed(action, rows[done:]))
+        return told
+
+    def _judged(self, events: list[Event]) -> Sequence[Event]:
+        """Books as their keepers prove them, and the others as they are."""
+        for symbol in self._decoder.broken:
+            self._lose(self.symbols[VenueSymbol(symbol)])
         if events and type(events[0]) is Depth:
             if len(events) == 1:
                 return self._proven(events[0])
             return [told for event in events if isinstance(event, Depth) for told in self._proven(event)]
-        if self._decoder.broken:
-            for symbol in self._decoder.broken:
-                self._lose(self.symbols[VenueSymbol(symbol)])
-        elif events and type(events[-1]) is Quote:
+        if events and type(events[-1]) is Quote:
             self._quotes.update((event.instrument, event) for event in events if isinstance(event, Quote))
         return events
 
@@ -98,16 +143,18 @@ class BitmexFeed(Feed):
 
     def _proven(self, depth: Depth) -> Sequence[Event]:
         instrument = depth.instrument
-        number = self._told[instrument] = self._told[instrument] + 1
+        number = self._number(instrument) + 1
         if depth.snapshot:
             return self.book_snapshot(instrument, BookSnapshot(depth.ts, depth.bids, depth.asks, number))
         return self.book_update(instrument, depth.ts, depth.bids, depth.asks, number, number)
 
+    def _number(self, instrument: InstrumentId) -> int:
+        return 0 if self.books is None else self.books[instrument].book.update_id
+
     def _lose(self, instrument: InstrumentId) -> None:
         """Skips a number, which is how a hole looks."""
-        self._told[instrument] += 2
-        number = self._told[instrument]
         if self.books is not None and self.books[instrument].is_live:
+            number = self._number(instrument) + 2
             self.book_update(instrument, self.market_time, (), (), number, number)
 
 

@@ -3,8 +3,13 @@
 An insert of an id that stands already, or an update or delete of one that doesn't, proves that something was missed.
 """
 
+from bisect import bisect_left, insort
+
 from jtrader.domain.market import Level
+from jtrader.domain.order_book import OrderBook
 from jtrader.exchange.bitmex.messages import LevelRow
+
+_INFINITE = float("inf")
 
 Levels = tuple[list[Level], list[Level]]
 """(bids, asks)"""
@@ -33,18 +38,34 @@ class LevelIds:
         self._nowhere.clear()
         self.is_known = False
 
-    def apply_one(self, action: str, row: LevelRow) -> float | None:
-        """The usual case of an insert, update or delete, a single row that fits: where its level stands. None where it
-        is for `apply` to tell."""
-        ids = self._buys if row.side == "Buy" else self._sells
+    def follow(self, book: OrderBook, action: str, row: LevelRow) -> Level | None:
+        """The short way of the usual message, one level that comes, changes or goes as it should: it is set here and in
+        the proven book that stands. None, and nothing is changed, where `apply` and the book's keeper have to judge."""
+        is_bid, size = row.side == "Buy", row.size
+        ids, side = (self._buys, book.bids) if is_bid else (self._sells, book.asks)
+        quantities = side.quantities
         if action == "update":
-            return ids.get(row.id)
-        if action == "delete":
-            return ids.pop(row.id, None)
-        if row.price is None or row.id in ids or not self.is_known:
-            return None
-        ids[row.id] = row.price
-        return row.price
+            price = ids.get(row.id)
+            if price not in quantities or not size > 0.0:
+                return None
+        elif action == "delete":
+            price = ids.get(row.id)
+            if price not in quantities:
+                return None
+            del ids[row.id], quantities[price], side.prices[bisect_left(side.prices, price)]
+            return price, 0.0
+        else:
+            price, across = row.price, book.asks.prices if is_bid else book.bids.prices
+            if price is None or row.id in ids or price in quantities or not across or not self.is_known:
+                return None
+            if not (size > 0.0 and (0.0 < price < across[0] if is_bid else across[-1] < price < _INFINITE)):
+                return None
+            if len(side.prices) >= book.most_levels:
+                return None
+            ids[row.id] = price
+            insort(side.prices, price)
+        quantities[price] = size
+        return price, size
 
     def apply(self, action: str, rows: list[LevelRow]) -> Levels:
         """What an action's rows changed; of a partial: the whole book. Raises SequenceBroken."""

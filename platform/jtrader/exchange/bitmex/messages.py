@@ -114,6 +114,12 @@ class Rows(msgspec.Struct, Generic[Row], gc=False):
     filter: Topic = msgspec.field(default_factory=Topic)
 
 
+class LevelRows(msgspec.Struct, gc=False):
+    """A change of a book, whose action is known from its head."""
+
+    data: list[LevelRow]
+
+
 def rows_of(row: type[Row]) -> Callable[[bytes], Rows[Row]]:
     """Reads messages whose rows are of this type."""
     return msgspec.json.Decoder(Rows[row]).decode  # type: ignore[valid-type]

@@ -1,9 +1,9 @@
 """BitMEX's times: ISO 8601 in UTC with milliseconds, "2021-07-22T22:36:10.014Z"."""
 
-from jtrader.domain.errors import BadInput
 from jtrader.domain.times import MILLISECOND, iso, parse_time
 
-_WHOLE = len("2021-07-22T22:36:10.014Z")
+_WHOLE_SECOND = len("2021-07-22T22:36:10")
+_MILLIS = {f".{number:03d}Z": number * MILLISECOND for number in range(1_000)}
 
 
 class MomentReader:
@@ -21,17 +21,15 @@ class MomentReader:
         """Nanoseconds. Raises BadInput for what is no time."""
         if text == self._text:
             return self._ns
-        if len(text) != _WHOLE:
+        millis, second = _MILLIS.get(text[_WHOLE_SECOND:]), text[:_WHOLE_SECOND]
+        if millis is None:
             return parse_time(text)
-        if text[:19] != self._second:
-            self._second_ns = parse_time(text[:19] + "Z")
-            self._second = text[:19]
-        try:
-            self._ns = self._second_ns + int(text[20:23]) * MILLISECOND
-        except ValueError as error:
-            raise BadInput(f"'{text}' is not a time") from error
+        if second != self._second:
+            self._second_ns = parse_time(second + "Z")
+            self._second = second
+        self._ns = ns = self._second_ns + millis
         self._text = text
-        return self._ns
+        return ns
 
 
 def spelled(ts: int) -> str:

@@ -23,6 +23,7 @@ from jtrader.exchange.bitmex.messages import (
     FundingRow,
     InstrumentRow,
     LevelRow,
+    LevelRows,
     QuoteRow,
     Rows,
     TradeRow,
@@ -46,12 +47,12 @@ class Decoder:
     """Reads one connection's messages in order, for the given symbols.
 
     A trade is told once, by its id. It keeps the market's `clock`. `broken` are the symbols whose book has to be asked
-    for anew, since a row did not fit: nothing is told of them until their next partial.
+    for anew, since a row did not fit: nothing is told of them until their next partial; `books` are the ids that stand.
     """
 
     def __init__(self, instruments: Mapping[VenueSymbol, InstrumentId], clock: MarketClock | None = None) -> None:
         self._instruments: dict[str, InstrumentId] = dict(instruments.items())
-        self._books = {symbol: LevelIds() for symbol in self._instruments}
+        self.books = {symbol: LevelIds() for symbol in self._instruments}
         self._states = {symbol: InstrumentState(name) for symbol, name in self._instruments.items()}
         self._moment = MomentReader().read
         self._envelope = msgspec.json.Decoder(Envelope)
@@ -70,8 +71,11 @@ class Decoder:
             "tradeBin1m": (rows_of(BinRow), self._bins),
         }
         self._heads = {head(name, action): table for name, table in self._tables.items() for action in _ACTIONS}
-        changes, names = (books[0], self._level), ("orderBookL2", "orderBookL2_25")
-        self._heads |= {head(name, action): changes for name in names for action in _CHANGES}
+        self.level_rows = msgspec.json.Decoder(LevelRows).decode
+        """Reads what `change_of` names."""
+        names = ("orderBookL2", "orderBookL2_25")
+        self.change_of = {head(name, action): action for name in names for action in _CHANGES}.get
+        """`message[NAMES]` → the action of a message that changes a book."""
 
     def decode(self, message: bytes) -> list[Event]:
         """Raises msgspec.DecodeError or BadInput for what can't be read, TopicRefused where BitMEX refuses an
@@ -81,7 +85,7 @@ class Decoder:
 
     def restart(self) -> None:
         """A new connection: books are told from their partials on."""
-        for book in self._books.values():
+        for book in self.books.values():
             book.forget()
         self.broken.clear()
 
@@ -106,7 +110,7 @@ class Decoder:
     def _trades(self, told: Rows[TradeRow]) -> list[Event]:
         if told.action != "insert":
             return []
-        instruments, at, seen = self._instruments, self._at, self._seen
+        instruments, at, seen = self._instruments, self.at, self._seen
         events: list[Event] = []
         for row in told.data:
             name = row.trdMatchID
@@ -124,23 +128,12 @@ class Decoder:
             bid, ask, bid_size, ask_size = row.bidPrice, row.askPrice, row.bidSize, row.askSize
             if instrument is None or bid is None or ask is None or bid_size is None or ask_size is None:
                 continue
-            events.append(Quote(instrument, self._at(row.timestamp), bid, bid_size, ask, ask_size))
+            events.append(Quote(instrument, self.at(row.timestamp), bid, bid_size, ask, ask_size))
         return events
 
-    def _level(self, told: Rows[LevelRow]) -> list[Event]:
-        """A change, most often of one level, which is told the short way."""
-        rows, action = told.data, told.action
-        if len(rows) != 1:
-            return self._levels(told)
-        row = rows[0]
-        book = self._books.get(row.symbol)
-        price = None if book is None else book.apply_one(action, row)
-        if price is None:
-            return self._levels(told)
-        ts = self._at(row.timestamp) if row.timestamp else self.clock.newest
-        level = ((price, 0.0 if action == "delete" else row.size),)
-        instrument = self._instruments[row.symbol]
-        return [Depth(instrument, ts, level, ()) if row.side == "Buy" else Depth(instrument, ts, (), level)]
+    def changed(self, action: str, rows: list[LevelRow]) -> list[Event]:
+        """What rows of `level_rows` tell."""
+        return self._levels(Rows(action, rows))
 
     def _levels(self, told: Rows[LevelRow]) -> list[Event]:
         rows, action = told.data, told.action
@@ -149,7 +142,7 @@ class Decoder:
             for row in rows:
                 if row.symbol != symbol:
                     return self._several(told)
-        book = self._books.get(symbol)
+        book = self.books.get(symbol)
         if book is None or not (book.is_known or action == "partial"):
             return []
         try:
@@ -161,7 +154,7 @@ class Decoder:
         if action == "partial":
             self.broken.discard(symbol)
         text = rows[0].timestamp if rows else ""
-        ts = self._at(text) if text else self.clock.newest
+        ts = self.at(text) if text else self.clock.newest
         return [Depth(self._instruments[symbol], ts, tuple(bids), tuple(asks), 0, action == "partial")]
 
     def _several(self, told: Rows[LevelRow]) -> list[Event]:
@@ -175,7 +168,7 @@ class Decoder:
         for row in told.data:
             state = self._states.get(row.symbol)
             if state is not None:
-                events += state.changed(row, self._at(row.timestamp) if row.timestamp else self.clock.newest)
+                events += state.changed(row, self.at(row.timestamp) if row.timestamp else self.clock.newest)
         return events
 
     def _funding(self, told: Rows[FundingRow]) -> list[Event]:
@@ -195,10 +188,10 @@ class Decoder:
         if told.action != "insert":
             return []
         rows = [row for row in told.data if row.symbol in self._instruments]
-        found = [candle(self._instruments[row.symbol], row, self._at(row.timestamp)) for row in rows]
+        found = [candle(self._instruments[row.symbol], row, self.at(row.timestamp)) for row in rows]
         return [one for one in found if one is not None]
 
-    def _at(self, text: str) -> int:
+    def at(self, text: str) -> int:
         ts, clock = self._moment(text), self.clock
         if ts > clock.newest:
             if ts <= clock.horizon:
