@@ -1,9 +1,10 @@
 """`spark.read.format("jtrader_books")`: stored order book updates, one row a price level.
 
 Options and filters as for trades. The rows of one update share `received` (ns, wall time of receipt), which is also
-their order. `told`: 0 = levels that changed (quantity 0 = gone), 1 = the whole book, 2 = the whole book as the hour
-before left it: a compacted hour begins with these, told at the hour's start, so that its book can be rebuilt from its
-own rows. `side`: 1 bid, -1 ask.
+their order. `told`: 0 = levels that changed (quantity 0 = gone), 1 = the whole book, 2 = the whole book as it stood
+at the hour's start: a compacted hour begins with these, so that its book can be rebuilt from its own rows. They are
+missing where a gap reaches into the hour, and after a day without an update: the book is then known from told = 1 on,
+as it is after every gap (`depth_gaps`). `side`: 1 bid, -1 ask.
 """
 
 from typing import TYPE_CHECKING, Any
