@@ -58,6 +58,9 @@ def test_the_same_rows_have_the_same_name_wherever_they_lie(stores) -> None:
     assert snapshots.newest() == [made]
     with pytest.raises(BadInput, match="'ffff' is no snapshot"):
         snapshots.load("ffff")
+    assert list(snapshots.pinned()) == [(BTC, SPAN), (ETH, SPAN)]
+    assert snapshots.forget(made.id[:8]) == made
+    assert (list(snapshots.pinned()), list(snapshots.newest())) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -144,3 +147,6 @@ def test_nothing_can_not_be_pinned(stores) -> None:
     store.upsert([candle(0)])
     with pytest.raises(BadInput, match="no candle of binance_usdm:ETHUSDT is stored"):
         pin(store, BOTH, SPAN, "now", "c0ffee")
+    assert list(snapshots.pinned()) == [(BTC, Span(0, 1))]
+    assert snapshots.forget("1111") == large
+    assert (list(snapshots.newest()), list(snapshots.pinned())) == ([small], [])

@@ -205,7 +205,8 @@ class QualitySettings(Part):
 
 
 class RetentionSettings(Part):
-    """Days of market time after which `maintain_market_data` deletes; unset = never."""
+    """Days of market time after which `maintain_market_data` deletes; unset = never. Candles under a snapshot stay;
+    funding and open_interest are both what was crawled and what was recorded."""
 
     candles: int | None = Field(default=None, ge=1)
     trades: int | None = Field(default=None, ge=1)
@@ -214,6 +215,8 @@ class RetentionSettings(Part):
     quotes: int | None = Field(default=None, ge=1)
     books: int | None = Field(default=None, ge=1)
     marks: int | None = Field(default=None, ge=1)
+    trading: int | None = Field(default=None, ge=1)
+    status: int | None = Field(default=None, ge=1)
     lake: int | None = Field(default=30, ge=1)
     """Feature sets that no registered model names; days of wall time."""
 

@@ -15,7 +15,7 @@ from jtrader.domain.ids import InstrumentId, Market, split_instrument_id
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.market import Funding, OpenInterest, Trade
 from jtrader.ports.market_data import CandleSource, FundingSource, OpenInterestSource, TradeSource
-from jtrader.ports.stores import CandleStore, CrawlLedger, InstrumentStore, SeriesStore, TickStore
+from jtrader.ports.stores import CandleStore, CrawlLedger, InstrumentStore, SeriesStore, SnapshotStore, TickStore
 
 
 class PastSource(CandleSource, TradeSource, FundingSource, OpenInterestSource, Protocol):
@@ -33,6 +33,7 @@ class Places(NamedTuple):
     funding_ledger: CrawlLedger[Funding]
     open_interest: SeriesStore[OpenInterest]
     open_interest_ledger: CrawlLedger[OpenInterest]
+    snapshots: SnapshotStore
 
     def ledger(self, kind: Kind) -> CrawlLedger[Any]:
         ledgers: dict[Kind, CrawlLedger[Any]] = {

@@ -164,6 +164,14 @@ class SnapshotStore(Protocol):
 
     def newest(self, limit: int = 20) -> Sequence[Snapshot]: ...
 
+    def pinned(self) -> Sequence[tuple[InstrumentId, Span]]:
+        """What all snapshots hold: candles that must stay as they are."""
+        ...
+
+    def forget(self, name: str) -> Snapshot:
+        """Lets go of what `load` finds; the candles stay until their time."""
+        ...
+
 
 class IdRange(NamedTuple):
     """Trade ids `first` … `last`, both inside."""

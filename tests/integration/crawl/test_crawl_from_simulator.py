@@ -151,6 +151,9 @@ def test_what_is_stored_is_pinned_judged_and_repaired_by_commands(environment, s
     refused = jtrader(environment, "crawl", "snapshot", "--verify", pinned["id"][:12])
     assert refused.returncode == 2
     assert f"{name} on 2026-01-14" in refused.stderr
+    [gone] = json.loads(jtrader(environment, "crawl", "snapshot", "--unpin", pinned["id"][:12], "--json").stdout)
+    assert gone == pinned
+    assert json.loads(jtrader(environment, "crawl", "snapshot", "--list", "--json").stdout) == []
     judged = json.loads(jtrader(environment, "crawl", "quality", "--days", "2", "--json").stdout)
     assert [(row["date"], row["stored"], row["coverage"]) for row in judged] == [
         ("2026-01-15", 930, 1.0),

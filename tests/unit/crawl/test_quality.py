@@ -5,19 +5,27 @@ import datetime as dt
 import pytest
 
 from fixtures.candle_source import BTC, at, candle
+from fixtures.crawling import memory_places
 from fixtures.instruments import instrument
+from jtrader.app.settings import RetentionSettings
 from jtrader.crawl.plan import Kind
 from jtrader.crawl.quality import Judge, blame
-from jtrader.crawl.retention import remove_old
+from jtrader.crawl.retention import newest, remove_old
+from jtrader.crawl.snapshot import check_unchanged, pin
 from jtrader.crawl.work import Places
-from jtrader.domain.market import Candle, FeedStatus, Funding, OpenInterest, Quote, Trade
-from jtrader.domain.times import DAY, HOUR, Span
+from jtrader.domain.market import (
+    Candle,
+    Depth,
+    FeedStatus,
+    Funding,
+    Mark,
+    OpenInterest,
+    Quote,
+    Trade,
+    TradingStatus,
+)
+from jtrader.domain.times import DAY, HOUR, MINUTE, Span
 from jtrader.ports.stores import Gap
-from jtrader.store.memory.candles import MemoryCandleStore
-from jtrader.store.memory.instruments import MemoryInstrumentStore
-from jtrader.store.memory.ledger import MemoryLedger
-from jtrader.store.memory.series import MemorySeries
-from jtrader.store.memory.ticks import MemoryTickStore
 
 TODAY = dt.date(2026, 1, 15)
 RULES = instrument(BTC, funding_interval=8 * HOUR)
@@ -25,16 +33,7 @@ RULES = instrument(BTC, funding_interval=8 * HOUR)
 
 @pytest.fixture
 def places() -> Places:
-    made = Places(
-        instruments=MemoryInstrumentStore(),
-        candles=MemoryCandleStore(),
-        trades=MemoryTickStore(),
-        trade_ledger=MemoryLedger(),
-        funding=MemorySeries(),
-        funding_ledger=MemoryLedger(),
-        open_interest=MemorySeries(),
-        open_interest_ledger=MemoryLedger(),
-    )
+    made = memory_places()
     made.instruments.save([RULES])
     return made
 
@@ -121,8 +120,46 @@ def test_only_what_a_setting_names_is_removed_and_forgotten(places: Places) -> N
     places.trades.append([Quote(BTC, row.ts, 1.0, 1.0, 2.0, 1.0) for row in past], received=1)
     places.trade_ledger.record_asked(BTC, past[0].ts, at(1))
     keep = {"candles": None, "trades": 2, "quotes": 3, "funding": None}
-    assert remove_old(places, keep, at(30)) == {"trades": 3, "quotes": 2}
+    assert remove_old(places, keep, at(30)) == ({"trades": 3, "quotes": 2}, 0)
     assert places.candles.count() == 6
     assert [trade.trade_id for trade in places.trades.read(Trade, BTC, 0, 2**62)] == [3, 4, 5]
     assert places.trade_ledger.asked(BTC) == [Span(at(0) - 2 * DAY, at(1))], "what is gone can be asked for again"
-    assert remove_old(places, keep, at(30)) == {"trades": 0, "quotes": 0}
+    assert remove_old(places, keep, at(30)) == ({"trades": 0, "quotes": 0}, 0)
+
+
+def test_candles_under_a_snapshot_stay_until_it_is_let_go(places: Places) -> None:
+    past = [Candle(BTC, at(0) + n * DAY, 1.0, 1.0, 1.0, 1.0, 1.0) for n in range(-5, 1)]
+    places.candles.upsert(past)
+    held = places.snapshots.save(pin(places.candles, [BTC], Span(at(0) - 4 * DAY, at(0) - 2 * DAY), "now", "commit"))
+    hole = Gap(instrument=BTC, start=past[0].ts + 1, end=past[2].ts, cause="lost")
+    places.candles.record_gaps(BTC, hole.start, hole.end, [hole])
+    assert remove_old(places, {"candles": 1}, at(30)) == ({"candles": 2}, 2 * DAY // MINUTE)
+    assert places.candles.times(BTC, 0, at(1)) == [past[n].ts for n in (1, 2, 4, 5)]
+    check_unchanged(places.candles, held)
+    assert [(gap.start, gap.end) for gap in places.candles.gaps()] == [(held.start, past[2].ts)]
+    places.snapshots.forget(held.id[:12])
+    assert remove_old(places, {"candles": 1}, at(30)) == ({"candles": 2}, 0)
+    assert places.candles.gaps() == []
+
+
+def test_every_kind_of_tick_can_be_let_go_and_tells_how_far_the_market_is(places: Places) -> None:
+    old, new = at(0) - 5 * DAY, at(7)
+    assert newest(places, [BTC]) == 0
+    for number, ts in enumerate((old, new)):
+        ticks = [
+            Trade(BTC, ts, number, 1.0, 1.0, 1),
+            Quote(BTC, ts, 1.0, 1.0, 2.0, 1.0),
+            Mark(BTC, ts, 1.0, 1.0, 0.0, 0),
+            Depth(BTC, ts, (), (), 1, True),
+            Funding(BTC, ts, 0.1),
+            OpenInterest(BTC, ts, 1.0),
+            TradingStatus(BTC, ts, "halted"),
+            FeedStatus(BTC, ts, 1, "up"),
+        ]
+        for tick in ticks:
+            places.trades.append([tick], received=number + 1)
+    places.funding.upsert([Funding(BTC, old, 0.1), Funding(BTC, new, 0.1)])
+    assert newest(places, [BTC]) == new, "though no candle is stored"
+    kinds = set(RetentionSettings.model_fields) - {"lake", "candles"}
+    gone = remove_old(places, dict.fromkeys(kinds, 1), new).rows
+    assert gone == dict.fromkeys(kinds, 1) | {"funding": 2}

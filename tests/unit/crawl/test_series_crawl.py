@@ -108,14 +108,14 @@ def test_a_venue_that_is_away_leaves_a_cause_and_is_asked_again() -> None:
 )
 def test_a_doubtful_row_is_put_aside_and_replaced_later(bad, says: str) -> None:
     desk = Desk()
-    good, later = Funding(BTC, at(0), 0.1), Funding(bad.instrument, bad.ts, 0.2)
+    good, later = Funding(BTC, at(0), 0.1), Funding(BTC, bad.ts, 0.2)
     pages = [[good, bad], []]
     desk.crawl(lambda name, start, end: pages.pop(0))
     assert list(desk.store.read(BTC, *DAY)) == [good]
-    [aside] = desk.ledger.aside(bad.instrument, at(-1000), at(1440))
+    [aside] = desk.ledger.aside(BTC, at(-1000), at(1440))
     assert says in aside.reason
     desk.ledger.replace([later])
-    [aside] = desk.ledger.aside(bad.instrument, at(-1000), at(1440))
+    [aside] = desk.ledger.aside(BTC, at(-1000), at(1440))
     assert aside.replaced == later
 
 

@@ -34,7 +34,8 @@ Examples:
 
 SNAPSHOT = """Pin candles: a name for exactly what is stored of a range, kept with its gaps in MongoDB.
 
-Training records the name with each model, and refuses a snapshot whose data changed since.
+Training records the name with each model, and refuses a snapshot whose data changed since. Upkeep removes no candle
+that a snapshot holds: unpin what no model needs any more.
 
 Examples:
 
@@ -43,6 +44,8 @@ Examples:
     jtrader crawl snapshot --list
 
     jtrader crawl snapshot --verify 3f1c2a9be04d
+
+    jtrader crawl snapshot --unpin 3f1c2a9be04d
 """
 
 IMPORT = """Import files of Binance's public archive: klines of one minute, trades, aggTrades; .csv or .zip.
@@ -129,6 +132,7 @@ def _snapshot(
     end: End = None,
     listed: Annotated[bool, typer.Option("--list", help="Show what was pinned before.")] = False,
     verify: Annotated[str | None, typer.Option(help="Compare the snapshot of this id with what is stored.")] = None,
+    unpin: Annotated[str | None, typer.Option(help="Forget the snapshot of this id.")] = None,
     as_json: AsJson = False,
 ) -> None:
     from jtrader.app.jobs import snapshots
@@ -137,6 +141,8 @@ def _snapshot(
     settings = load_settings()
     if verify:
         found = [snapshots.verified(verify, settings)]
+    elif unpin:
+        found = [snapshots.unpinned(unpin, settings)]
     elif listed:
         found = snapshots.newest(settings)
     else:

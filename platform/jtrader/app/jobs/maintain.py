@@ -1,6 +1,7 @@
 """The upkeep of what is stored: packing, deleting what is old by the settings, judging how whole the rest is."""
 
 import datetime as dt
+import time
 from typing import Any
 
 import msgspec
@@ -8,8 +9,7 @@ import msgspec
 from jtrader.app.settings import Settings, load_settings
 from jtrader.app.wiring.crawling import open_places
 from jtrader.app.wiring.learning import model_store
-from jtrader.crawl.retention import remove_old
-from jtrader.crawl.work import Places
+from jtrader.crawl.retention import newest, remove_old
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.times import MINUTE
 from jtrader.store.lake.pruning import prune
@@ -19,10 +19,12 @@ AFTER = 5 * MINUTE
 
 
 class Upkeep(msgspec.Struct, frozen=True, kw_only=True):
-    """`packed` hours, `removed` rows (of ticks: documents) by kind, `pruned` data sets of the lake."""
+    """`packed` hours, `removed` rows (of ticks: documents) by kind, `pinned` minutes of old candles under snapshots,
+    `pruned` data sets of the lake."""
 
     packed: int
     removed: dict[str, int]
+    pinned: int
     pruned: int
 
 
@@ -31,22 +33,21 @@ def tidy(settings: Settings | None = None) -> Upkeep:
     Unavailable."""
     settings = settings or load_settings()
     keep: dict[str, Any] = settings.keep_days.model_dump(exclude={"lake"})
+    traded = (name for strategy in settings.strategies for name in strategy.instruments)
+    names = [InstrumentId(name) for name in dict.fromkeys((*settings.crawl_instruments, *traded))]
     with open_places(settings) as places:
-        until = _newest(places, settings)
+        until = min(newest(places, names), time.time_ns())  # no stray time of a row lets everything go
         packed = places.trades.compact(until - AFTER)
         removed = remove_old(places, keep, until)
-    return Upkeep(packed=packed, removed=removed, pruned=_prune(settings))
+    return Upkeep(packed=packed, removed=removed.rows, pinned=removed.pinned, pruned=_prune(settings))
 
 
 def summary(done: Upkeep) -> str:
     removed = ", ".join(f"{count:,} of {kind}" for kind, count in done.removed.items()) or "nothing (no keep_days set)"
-    return f"{done.packed:,} hours packed; removed: {removed}; {done.pruned:,} unnamed data sets of the lake pruned"
-
-
-def _newest(places: Places, settings: Settings) -> int:
-    """The newest stored minute's end, as market time: what was recorded later waits for the next run."""
-    newest = (places.candles.newest(InstrumentId(name)) for name in settings.crawl_instruments)
-    return max((ts + MINUTE for ts in newest if ts is not None), default=0)
+    kept = f"; {done.pinned:,} minutes of old candles stay under snapshots" if done.pinned else ""
+    return (
+        f"{done.packed:,} hours packed; removed: {removed}{kept}; {done.pruned:,} unnamed data sets of the lake pruned"
+    )
 
 
 def _prune(settings: Settings) -> int:

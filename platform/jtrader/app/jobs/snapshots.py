@@ -53,6 +53,12 @@ def verified(name: str, settings: Settings) -> Snapshot:
         return found
 
 
+def unpinned(name: str, settings: Settings) -> Snapshot:
+    """Its candles may go by `keep_days` from now on. Raises BadInput for none, or for several."""
+    with _stores(settings) as (_, snapshots):
+        return snapshots.forget(name)
+
+
 def summary(snapshot: Snapshot) -> str:
     rows = sum(one.count for one in snapshot.instruments)
     holes = sum(len(one.gaps) for one in snapshot.instruments)

@@ -43,6 +43,7 @@ def places_in(mongo: "Mongo") -> Places:
     from jtrader.store.mongo.instruments import MongoInstrumentStore
     from jtrader.store.mongo.ledger import MongoLedger
     from jtrader.store.mongo.series import MongoSeries
+    from jtrader.store.mongo.snapshots import MongoSnapshots
     from jtrader.store.mongo.ticks import MongoTickStore
 
     return Places(
@@ -54,6 +55,7 @@ def places_in(mongo: "Mongo") -> Places:
         funding_ledger=MongoLedger(mongo, Funding, "settled_funding"),
         open_interest=MongoSeries(mongo, OpenInterest, "past_open_interest"),
         open_interest_ledger=MongoLedger(mongo, OpenInterest, "past_open_interest"),
+        snapshots=MongoSnapshots(mongo),
     )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from jtrader.domain.errors import BadInput
+from jtrader.domain.ids import InstrumentId
+from jtrader.domain.times import Span
 from jtrader.ports.stores import Snapshot
 
 
@@ -24,3 +26,9 @@ class MemorySnapshots:
 
     def newest(self, limit: int = 20) -> Sequence[Snapshot]:
         return sorted(self._kept.values(), key=lambda one: one.created, reverse=True)[:limit]
+
+    def pinned(self) -> Sequence[tuple[InstrumentId, Span]]:
+        return [(row.instrument, Span(one.start, one.end)) for one in self._kept.values() for row in one.instruments]
+
+    def forget(self, name: str) -> Snapshot:
+        return self._kept.pop(self.load(name).id)

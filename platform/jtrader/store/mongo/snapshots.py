@@ -14,6 +14,8 @@ from bson import ObjectId
 from pymongo import DESCENDING
 
 from jtrader.domain.errors import BadInput
+from jtrader.domain.ids import InstrumentId
+from jtrader.domain.times import Span
 from jtrader.ports.stores import Snapshot
 from jtrader.store.mongo.connection import Mongo
 
@@ -51,6 +53,26 @@ class MongoSnapshots:
     def newest(self, limit: int = 20) -> Sequence[Snapshot]:
         rows = self._mongo.run("snapshots", lambda: list(self._rows.find().sort("created", DESCENDING).limit(limit)))
         return [self._snapshot(row) for row in rows]
+
+    def pinned(self) -> Sequence[tuple[InstrumentId, Span]]:
+        fields = {"start": True, "end": True, "instruments.instrument": True, "parts": True}
+        rows = self._mongo.run("snapshots", lambda: list(self._rows.find({}, fields)))
+        large = [self._snapshot(row) for row in rows if "parts" in row]
+        return [
+            *(
+                (InstrumentId(one["instrument"]), Span(int(row["start"]), int(row["end"])))
+                for row in rows
+                for one in row.get("instruments", ())
+            ),
+            *((row.instrument, Span(one.start, one.end)) for one in large for row in one.instruments),
+        ]
+
+    def forget(self, name: str) -> Snapshot:
+        found = self.load(name)
+        row = self._mongo.run("snapshots", lambda: self._rows.find_one_and_delete({"_id": found.id}))
+        gone = {"_id": {"$in": (row or {}).get("parts", [])}}
+        self._mongo.run("snapshots", lambda: self._parts.delete_many(gone))
+        return found
 
     def _save_parts(self, packed: bytes) -> list[ObjectId]:
         """They come before what names them; under ids of their own, so that two who save at once don't mix theirs."""
