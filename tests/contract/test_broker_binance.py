@@ -18,13 +18,13 @@ from fixtures.wire import Wire
 from jtrader.domain.account import EntryKind, MarginMode, PositionMode, VenueEntry
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId, Market
-from jtrader.domain.order import Fill, OrderStatus, Side, TriggerBy
+from jtrader.domain.order import Fill, OrderStatus, OrderType, Side, TimeInForce, TriggerBy
 from jtrader.domain.times import HOUR, MINUTE
 from jtrader.exchange.binance.broker import BinanceBroker
 from jtrader.exchange.binance.endpoints import Weights
 from jtrader.exchange.binance.rest import BinanceRest
 from jtrader.exchange.binance.session import Keys
-from jtrader.ports.broker import Broker, OutcomeUnknown, RetryLater
+from jtrader.ports.broker import AccessDenied, Broker, BrokerError, OutcomeUnknown, RetryLater
 
 GRANTED = 50
 """How many times the usual requests: the tests ask in seconds what a desk asks in an hour."""
@@ -253,6 +253,81 @@ def test_a_stream_message_that_drifted_costs_no_fill(case: BinanceCase, change: 
         assert sum(fill.quantity for fill in at.desk.fills_of(order)) == order.quantity
 
     case.run(work)
+
+
+@pytest.mark.parametrize("case", ["binance_spot"], indirect=True)
+@pytest.mark.parametrize(
+    ("refusal", "is_final"),
+    [
+        ({"status": 400, "error": {"code": -1021, "msg": "Timestamp for this request is outside."}}, False),
+        ({"status": 429, "error": {"code": -1003, "msg": "Too much request weight used."}}, False),
+        ({"status": 500, "error": {"code": -1001, "msg": "Internal error; unable to process your request."}}, False),
+        ({"status": 401, "error": {"code": -2015, "msg": "Invalid API-key, IP, or permissions."}}, True),
+        ({"status": 401, "error": {"code": -1022, "msg": "Signature for this request is not valid."}}, True),
+    ],
+    ids=lambda given: str(given["error"]["code"]) if isinstance(given, dict) else "",
+)
+def test_a_refused_spot_stream_is_tried_again_unless_the_key_is_refused(
+    case: BinanceCase, refusal: dict[str, Any], is_final: bool
+) -> None:
+    async def work(at: BrokerCase) -> None:
+        desk = BrokerDesk(case.own())
+        match = {"direction": "in", "text": '"userDataStream.subscribe', "times": 1}
+        try:
+            with faults(case.simulator, rule("answer", match, body=refusal)):
+                if is_final:
+                    with pytest.raises(AccessDenied):
+                        await desk.follow()
+                    return
+                await desk.follow()
+            order = at.order()
+            await desk.broker.submit(order)
+            await desk.finished(order)
+        finally:
+            await desk.close()
+
+    case.run(work)
+
+
+def test_too_many_orders_hold_the_next_ones_of_that_account_and_no_cancel(venue: Simulator, tmp_path: Path) -> None:
+    """USDT-M takes 300 orders in 10 s of an account."""
+    case, other = BinanceCase(venue, "binance_usdm"), BinanceCase(venue, "binance_usdm")
+    keys = Keys(secrets.token_hex(16), secrets.token_hex(16))
+    venue.add_account(keys.key, keys.secret, {"binance_usdm": {"USDT": "100000"}})
+
+    async def work() -> None:
+        shared = tmp_path / "pause"
+        async with (
+            closing(case.own(keys=keys, pause_file=shared)) as broker,
+            closing(other.own(pause_file=shared)) as two,
+        ):
+            price = (await case.price("0.985"), await case.price("0.984"))
+            resting = case.order(type=OrderType.LIMIT, price=price[0])
+            await broker.submit(resting)
+
+            async def one() -> Exception | None:
+                order = case.order(type=OrderType.LIMIT, price=price[1], time_in_force=TimeInForce.IOC)
+                try:
+                    await broker.submit(order)
+                except BrokerError as error:
+                    return error
+                return None
+
+            refusals = []
+            for _ in range(20):
+                refusals += [found for found in await asyncio.gather(*[one() for _ in range(32)]) if found is not None]
+                if refusals:
+                    break
+            assert refusals
+            assert all(isinstance(found, RetryLater) for found in refusals), refusals
+            assert "-1015" in {found.code for found in refusals}  # type: ignore[attr-defined]
+            with pytest.raises(RetryLater, match="no new orders of this account"):
+                await broker.submit(case.order())
+            await broker.cancel(case.instrument.id, resting.client_order_id)
+            assert await broker.balances()
+            await two.submit(case.order())
+
+    asyncio.run(work())
 
 
 def test_marks_are_told_at_full_minutes_of_the_past(case: BinanceCase) -> None:

@@ -47,7 +47,7 @@ BUSY = {
 
 @pytest.fixture(scope="module")
 def venue(start_simulator: StartSimulator) -> Simulator:
-    simulator = start_simulator(instruments=[BINANCE[2], BITMEX[0], HUOBI[2]], live_minutes=600)
+    simulator = start_simulator(instruments=[BINANCE[2], BITMEX[0], HUOBI[0], HUOBI[2]], live_minutes=600)
     simulator.run_for(60)
     return simulator
 
@@ -185,6 +185,67 @@ def test_maintenance_refuses_nothing_for_certain_and_ends_by_itself(case: Case) 
         order = case.order()
         await desk.broker.submit(order)
         await eventually(lambda: _whole(desk, order))
+
+    case.run(work)
+
+
+def test_a_start_during_maintenance_waits_for_its_end(case: Case) -> None:
+    async def work() -> None:
+        desk = BrokerDesk(case.broker(case.venue.uri))
+        try:
+            with faults(case.venue, rule("maintenance")):
+                following = asyncio.create_task(desk.follow(40))
+                await asyncio.sleep(1.5)
+                assert not following.done()
+            await following
+            order = case.order()
+            await desk.broker.submit(order)
+            await eventually(lambda: _whole(desk, order))
+        finally:
+            await desk.close()
+
+    asyncio.run(work())
+
+
+DRIFTS = {
+    "binance_usdm": ({"topic": "ORDER_TRADE_UPDATE", "text": '"x":"TRADE"'}, "i"),
+    "bitmex": ({"topic": "execution*", "text": '"execType":"Trade"'}, "orderID"),
+    "huobi_linear": ({"topic": "orders*"}, "state"),
+}
+"""A message that tells what became of an order, and a field without which it can't be read."""
+
+
+@pytest.mark.parametrize("change", ["missing", "extra"])
+def test_a_private_message_that_drifted_costs_no_fill(case: Case, change: str) -> None:
+    async def work(desk: BrokerDesk) -> None:
+        match, field = DRIFTS[case.market]
+        name = field if change == "missing" else "never_seen"
+        drift = rule("drift", {**match, "key": case.keys.key, "times": 1}, change=change, field=name)
+        with faults(case.venue, drift):
+            order = case.order()
+            await desk.broker.submit(order)
+            await eventually(lambda: _whole(desk, order))
+            assert await asyncio.to_thread(case.struck) == 1
+        assert desk.broker.is_live
+
+    case.run(work)
+
+
+def test_a_venue_whose_clock_jumps_is_followed(case: Case) -> None:
+    """Twenty minutes ahead, while orders are sent: the first is refused, the next carry the venue's time."""
+
+    async def work(desk: BrokerDesk) -> None:
+        await desk.broker.submit(case.order())
+        jump = {"seconds": 1_200}
+        with faults(case.venue, rule("clock_offset", **jump), rule("clock_offset", {"direction": "in"}, **jump)):
+            with pytest.raises((RetryLater, AccessDenied)):
+                await desk.broker.submit(case.order())
+            orders = [case.order() for _ in range(2)]
+            for order in orders:
+                await desk.broker.submit(order)
+            for order in orders:
+                await eventually(lambda order=order: _whole(desk, order))  # type: ignore[misc]
+            assert await desk.broker.balances()
 
     case.run(work)
 

@@ -24,9 +24,11 @@ class ScriptedSession:
     def __init__(self) -> None:
         self.opened = 0
         self.ended: asyncio.Future[Any] | None = None
+        self.hear: Callable[[Mapping[str, Any]], None] = lambda _: None
 
     async def open_stream(self, on_message: Callable[[Mapping[str, Any]], None]) -> "asyncio.Future[Any]":
         self.opened += 1
+        self.hear = on_message
         if self.ended is None or self.ended.done():
             self.ended = asyncio.get_running_loop().create_future()
         return self.ended
@@ -40,6 +42,7 @@ class ScriptedReader:
     def __init__(self, refusals: int) -> None:
         self.refusals = refusals
         self.readings = 0
+        self.ledger_readings = 0
 
     async def order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder:
         raise OrderNotFound("unknown order")
@@ -51,6 +54,7 @@ class ScriptedReader:
         return []
 
     async def new_entries(self) -> list[VenueEntry]:
+        self.ledger_readings += 1
         return []
 
 
@@ -58,7 +62,7 @@ class Rig:
     def __init__(self, refusals: int = 0) -> None:
         self.session, self.reader = ScriptedSession(), ScriptedReader(refusals)
         rows = RowReader(AccountId("alpha"), Market("binance_usdm"))
-        self.stream = UserStream(self.session, rows, self.reader)  # type: ignore[arg-type]
+        self.stream = UserStream(self.session, rows, self.reader, ledger_every=0.05)  # type: ignore[arg-type]
 
     async def until(self, done: Callable[[], bool]) -> None:
         async with asyncio.timeout(5):
@@ -102,6 +106,16 @@ def test_a_venue_that_refuses_the_past_is_asked_again_at_its_own_pace() -> None:
 
     rig.run(script)
     assert 1 <= rig.reader.readings <= 4
+
+
+def test_the_ledger_is_looked_at_now_and_then_without_a_hint() -> None:
+    rig = Rig()
+
+    async def script() -> None:
+        rig.stream._ledger_hint.clear()
+        await rig.until(lambda: rig.reader.ledger_readings >= 3)
+
+    rig.run(script)
 
 
 class QuietVenue(ScriptedSession):
@@ -198,3 +212,94 @@ def test_after_a_reconnect_only_orders_that_may_live_are_asked_for_and_only_once
 
     asyncio.run(work())
     assert venue.asked == asked
+
+
+class Fills(QuietVenue):
+    """One order that trades again and again: trades by number, as REST tells them and as the stream does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.done: list[int] = []
+        self.refusals = 0
+
+    async def call(self, method: str, params: Mapping[str, Any], is_order: bool = False, urgent: bool = False) -> Any:
+        if "UserTrades" not in method:
+            return await super().call(method, params, is_order, urgent)
+        if self.refusals:
+            self.refusals -= 1
+            raise RetryLater("too many requests", "-1003", after=0.05)
+        first = params.get("fromId", 0)
+        return [TRADE | {"id": str(number), "time": "1728000000000"} for number in self.done if number >= first]
+
+    def trade(self, number: int, is_streamed: bool = True, **drift: Any) -> None:
+        self.done.append(number)
+        row = {
+            "s": "BTCUSDT", "c": "jt1", "S": "BUY", "o": "MARKET", "x": "TRADE", "X": "PARTIALLY_FILLED", "i": 7,
+            "q": "1", "z": "0.1", "L": "50000", "l": "0.01", "t": number, "T": 1_728_000_000_000, "m": False,
+        }  # fmt: skip
+        if is_streamed:
+            self.hear({"e": "ORDER_TRADE_UPDATE", "o": row | drift})
+
+
+@pytest.mark.parametrize("how", ["an outage", "a message that can't be read"])
+def test_a_hole_stays_open_until_it_was_read_whatever_the_stream_tells_meanwhile(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venue = Fills()
+    monkeypatch.setattr("jtrader.exchange.binance.broker.BinanceSession", lambda *_: venue)
+    made = BinanceBroker(AccountId("alpha"), Market("binance_usdm"), [PERP], Keys("key", "secret"))
+    made._history.remember("7", ClientOrderId("jt1"))
+    told: set[int] = set()
+
+    async def follow() -> None:
+        async for report in made.reports():
+            if isinstance(report, Fill):
+                told.add(int(report.trade_id))
+
+    async def until(number: int) -> None:
+        async with asyncio.timeout(5):
+            while number not in told:
+                await asyncio.sleep(0.01)
+
+    async def work() -> None:
+        following = asyncio.create_task(follow())
+        await asyncio.wait_for(made.wait_live(), 5)
+        venue.trade(103)
+        await until(103)
+        venue.refusals = 1
+        if how == "an outage":
+            venue.trade(104, is_streamed=False)
+            assert venue.ended is not None
+            venue.ended.set_result(None)
+            opened = venue.opened
+            while venue.opened == opened:
+                await asyncio.sleep(0.01)
+        else:
+            venue.trade(104, i=None)
+        venue.trade(105)
+        await until(105)
+        await until(104)
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+    asyncio.run(work())
+
+
+def test_a_start_waits_for_a_venue_that_is_away(venue: QuietVenue, broker: BinanceBroker) -> None:
+    answers = iter([RetryLater("away", after=0.05), OutcomeUnknown("lost")])
+    usual = venue.call
+
+    async def call(method: str, params: Mapping[str, Any], *more: Any) -> Any:
+        if "Klines" in method and (refusal := next(answers, None)) is not None:
+            raise refusal
+        return await usual(method, params, *more)
+
+    venue.call = call  # type: ignore[assignment,method-assign]
+
+    async def work() -> None:
+        reading = asyncio.ensure_future(anext(broker.reports()))
+        await asyncio.wait_for(broker.wait_live(), 5)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+    asyncio.run(work())

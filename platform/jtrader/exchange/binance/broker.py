@@ -25,7 +25,8 @@ from jtrader.exchange.binance.modes import account_mode
 from jtrader.exchange.binance.rows import RowReader
 from jtrader.exchange.binance.session import RECV_WINDOW_MS, BinanceSession, Keys
 from jtrader.exchange.binance.spot_ledger import SpotLedger
-from jtrader.exchange.binance.stream import KEEPALIVE_SECONDS, Report, UserStream
+from jtrader.exchange.binance.stream import KEEPALIVE_SECONDS, LEDGER_SECONDS, Report, UserStream
+from jtrader.exchange.common.asking import until_told
 from jtrader.ports.broker import BrokerError, NotOffered, OrderNotFound, OutcomeUnknown
 
 log = logging.getLogger(__name__)
@@ -48,11 +49,13 @@ class BinanceBroker:
         pause_file: Path | None = None,
         weights: Weights | None = None,
         keepalive: float = KEEPALIVE_SECONDS,
+        ledger_every: float = LEDGER_SECONDS,
     ) -> None:
         """`instruments`: what this account trades; fills missed by the stream are looked for there. `page`: rows that
         one query of the past asks for. `pause_file`: where processes that share an IP address note that the venue
         wants to be left alone. `weights`: the venue's request limits, where it has granted others than the usual.
-        `keepalive`: wall seconds between prolongations of the private stream."""
+        `keepalive`: wall seconds between prolongations of the private stream; `ledger_every`: between looks at the
+        ledger that nothing has hinted at."""
         if market not in ENDPOINTS:
             raise BadInput(f"no Binance market '{market}'; there are {', '.join(ENDPOINTS)}")
         self.account = account
@@ -66,9 +69,12 @@ class BinanceBroker:
         )
         self._history = History(self._session, self._at, self._rows, page, self._algo)
         self._spot_ledger = SpotLedger(self._session, account, page)
-        self._stream = UserStream(self._session, self._rows, self, self._algo, keepalive)
+        self._stream = UserStream(self._session, self._rows, self, self._algo, keepalive, ledger_every)
+        self._told: dict[InstrumentId, int] = {}
         self._last_trade: dict[InstrumentId, int] = {}
+        """The newest trade before which none is missing."""
         self._since = 0
+        self._entries_until = 0
         self._seen_entries: set[str] = set()
 
     async def balances(self) -> Sequence[Balance]:
@@ -184,11 +190,12 @@ class BinanceBroker:
 
     async def reports(self) -> AsyncIterator[Report]:
         """Order states, fills, funding and transfers. Raises AccessDenied where the key is refused."""
-        self._since = self._since or await self._market_minute()
+        self._since = self._since or await until_told(self._market_minute, "the time of the market")
         async for report in self._stream.reports():
             if isinstance(report, Fill):
-                last = self._last_trade.get(report.instrument, -1)
-                self._last_trade[report.instrument] = max(last, int(report.trade_id))
+                self._told[report.instrument] = max(self._told.get(report.instrument, -1), int(report.trade_id))
+                if self._stream.is_whole:
+                    self._last_trade |= self._told
             if isinstance(report, VenueOrder):
                 self._history.remember(report.venue_order_id, report.client_order_id)
             yield report
@@ -216,7 +223,8 @@ class BinanceBroker:
         await self._session.close()
 
     async def fills_since_last(self) -> list[Fill]:
-        """Fills that the stream may have missed: from the last trade seen on, at first from this broker's start."""
+        """Fills that the stream may have missed: from the last trade on before which none is
+        missing, at first from this broker's start."""
         found: list[Fill] = []
         for instrument in self._instruments:
             last = self._last_trade.get(instrument)
@@ -229,8 +237,9 @@ class BinanceBroker:
 
     async def new_entries(self) -> list[VenueEntry]:
         """Ledger rows not yet handed out, from this broker's start on."""
-        now = await self._market_minute() + DAY
-        entries = await self.entries(max(self._since, now - DAY - _SHORT_PAST), now)
+        now = await self._market_minute()
+        entries = await self.entries(max(self._since, self._entries_until - _SHORT_PAST), now + DAY)
+        self._entries_until = now
         fresh = [entry for entry in entries if entry.entry_id not in self._seen_entries]
         self._seen_entries.update(entry.entry_id for entry in fresh)
         return fresh

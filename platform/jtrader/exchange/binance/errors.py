@@ -26,7 +26,7 @@ BY_CODE: dict[int, type[BrokerError]] = {
     -20132: OutcomeUnknown,  # the same of a conditional order
     -1003: RetryLater,  # too many requests
     -1008: RetryLater,  # overloaded: a definite failure by the documentation
-    -1015: RetryLater,  # too many orders
+    -1015: RetryLater,  # too many new orders of this account: cancels still go
     -1021: RetryLater,  # timestamp outside recvWindow: the clock has to be set
     -1002: AccessDenied,
     -1022: AccessDenied,  # signature

@@ -13,12 +13,15 @@ from jtrader.exchange.binance.endpoints import ENDPOINTS, WEIGHTS, Weights, used
 from jtrader.exchange.binance.errors import translate
 from jtrader.exchange.common.budget import WeightBudget
 from jtrader.exchange.common.session import CcxtSession, Keys, Meter
-from jtrader.ports.broker import AccessDenied, BrokerError
+from jtrader.ports.broker import BrokerError
 
 __all__ = ["BinanceSession", "Keys"]
 
 RECV_WINDOW_MS = 3_000
 NO_SUCH_LISTEN_KEY = "-1125"
+TOO_MANY_ORDERS = frozenset({"-1015"})
+_SPOT_PROOF = "authenticate:signature:spot"
+"""ccxt's name of the answer that a spot subscription waits for."""
 STREAM_PING_MS = 20_000
 """ccxt pings the user stream so often and gives it up after three without an answer."""
 
@@ -46,9 +49,10 @@ class BinanceSession(CcxtSession):
             translate,
             simulator_uri,
             options={"recvWindow": RECV_WINDOW_MS},
-            meter=Meter(self.budget, weigh, used_weight),
+            meter=Meter(self.budget, weigh, used_weight, TOO_MANY_ORDERS),
             ask_time=(self._at.time, lambda answer: int(answer["serverTime"])),
         )
+        self._stream: asyncio.Future[Any] | None = None
         self.exchange.streaming["keepAlive"] = STREAM_PING_MS
 
     async def open_stream(self, on_message: Callable[[Mapping[str, Any]], None]) -> "asyncio.Future[Any]":
@@ -57,6 +61,8 @@ class BinanceSession(CcxtSession):
         Raises BrokerError where it can't be opened."""
         from ccxt.base.errors import BaseError
 
+        if self._stream is None or self._stream.done():
+            await self.set_clock()
         self.exchange.on_user_message = on_message
         try:
             await self.exchange.authenticate({"type": self._type})
@@ -65,10 +71,14 @@ class BinanceSession(CcxtSession):
             await asyncio.wait([ended, connected], return_when=asyncio.FIRST_COMPLETED)
             if ended.done():
                 await ended
-        except KeyError as error:  # ccxt deletes a refused spot subscription twice and loses the venue's answer
-            raise AccessDenied(f"Binance refused the user stream of the key ({error}); check key and rights") from error
+        except KeyError as error:  # ccxt deletes a refused spot subscription twice: the venue's answer is behind that
+            self.exchange.client(self._stream_url()).futures.pop(
+                _SPOT_PROOF, None
+            )  # else the next proof awaits this one
+            raise self.translated(error.__context__ or error) from error
         except BaseError as error:
             raise self.translated(error) from error
+        self._stream = ended
         return ended
 
     async def keep_stream(self) -> bool:

@@ -33,6 +33,8 @@ MOST_UNREADABLE = 10
 """Messages in a row that can't be read before the stream is given up."""
 _LEDGER_WAITS = (0.0, 1.0, 2.0, 4.0, 8.0)
 """Wall seconds between looks for a ledger row that the stream has hinted at: the venue books it a little later."""
+LEDGER_SECONDS = 60.0
+"""Without a hint the ledger is looked at this often: what takes its time (a withdrawal) is told by nothing else."""
 _OF_TRADES = (EntryKind.TRADE, EntryKind.FEE)
 
 
@@ -58,7 +60,8 @@ class Reader(Protocol):
 
 
 class UserStream:
-    """Yields reports; `live` is set while connected, `epoch` counts connections."""
+    """Yields reports; `live` is set while connected, `epoch` counts connections. `is_whole`: no fill is missing before
+    the one that is told now; not so while what an outage hid has not been read."""
 
     def __init__(
         self,
@@ -67,7 +70,9 @@ class UserStream:
         reader: Reader,
         algo: AlgoOrders | None = None,
         keepalive: float = KEEPALIVE_SECONDS,
+        ledger_every: float = LEDGER_SECONDS,
     ) -> None:
+        self._ledger_every = ledger_every
         self._session = session
         self._rows = rows
         self._reader = reader
@@ -81,6 +86,7 @@ class UserStream:
         self._wait_missed = 0.0
         self.live = asyncio.Event()
         self.epoch = 0
+        self.is_whole = False
 
     def watch_order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> None:
         """An order that is on its way: its state is asked for after a reconnect until it is final."""
@@ -122,8 +128,9 @@ class UserStream:
                 raise
             except BrokerError as error:
                 log.warning("user stream: %s; trying again", error)
+                asked_for = error.after if isinstance(error, RetryLater) else 0.0
             self._session.forget_stream()
-            await asyncio.sleep(random.uniform(wait / 2, wait))
+            await asyncio.sleep(max(random.uniform(wait / 2, wait), asked_for))
             wait = min(2 * wait, _LONGEST_WAIT)
         if ended is not self._ended:  # else the connection still stands, and its end is listened for already
             self._ended = ended
@@ -148,6 +155,7 @@ class UserStream:
             reports = await self._read(item)
         except Broken as error:
             self._unreadable += 1
+            self.is_whole = False
             if not isinstance(item, Mapping) or self._unreadable > MOST_UNREADABLE:
                 raise
             log.error("user stream: %s; reading over REST what it may have told", error)
@@ -223,6 +231,7 @@ class UserStream:
         """What may have happened while the stream was down: fills first, then order states, then ledger rows. States
         are read before fills, so that every fill behind a final state is among them. Where the venue does not answer
         it is asked again later; what the stream tells meanwhile is handed on."""
+        self.is_whole = False
         try:
             states = [await self._state(instrument, name) for name, instrument in list(self._unfinished.items())]
             reports: list[Report] = list(await self._reader.fills_since_last())
@@ -238,6 +247,7 @@ class UserStream:
             return []
         self._wait_missed = 0.0
         self._ledger_hint.set()
+        self.is_whole = True
         return reports
 
     async def _state(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder | None:
@@ -249,11 +259,17 @@ class UserStream:
             return None
 
     async def _follow_ledger(self) -> None:
-        """Puts new ledger rows that are no trades into the queue, soon after the stream hints at one."""
+        """Puts new ledger rows that are no trades into the queue, soon after the stream hints at one, and now and
+        then."""
         while True:
-            await self._ledger_hint.wait()
+            is_hint = True
+            try:
+                async with asyncio.timeout(self._ledger_every):
+                    await self._ledger_hint.wait()
+            except TimeoutError:
+                is_hint = False
             self._ledger_hint.clear()
-            for wait in _LEDGER_WAITS:
+            for wait in _LEDGER_WAITS if is_hint else _LEDGER_WAITS[:1]:
                 await asyncio.sleep(wait)
                 try:
                     fresh = [entry for entry in await self._reader.new_entries() if entry.kind not in _OF_TRADES]

@@ -40,6 +40,10 @@ class Keys:
         """The most that any key was granted: its client's address may ask as much without it."""
         return max((key.pace for key in self._keys.values()), default=1.0)
 
+    def pace_of(self, key: str) -> float:
+        """What the key itself was granted."""
+        return self._keys[key].pace
+
     def find(self, key: str) -> Key | None:
         return self._keys.get(key)
 

@@ -38,7 +38,10 @@ class BinanceDialect:
         self._keys = keys
         self._counts = counts
         world = runner.world
-        self._limits = Limits(lambda: keys.pace * max(1.0, runner.clock.speed))
+        self._limits = Limits(
+            lambda: keys.pace * max(1.0, runner.clock.speed),
+            lambda account: keys.pace_of(account) * max(1.0, runner.clock.speed),
+        )
         self._countdowns = Countdowns(runner.tell)
         self._listen_keys = {market: ListenKeys(LIFE_MS) for market in HOSTS.values()}
         self._expiry: asyncio.TimerHandle | None = None

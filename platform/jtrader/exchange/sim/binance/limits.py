@@ -60,10 +60,11 @@ class Ban(msgspec.Struct):
 
 
 class Limits:
-    """`scale()` multiplies every limit."""
+    """`scale()` multiplies every limit; `scale_of(account)`, where it is told, an account's limits of orders."""
 
-    def __init__(self, scale: Callable[[], float]) -> None:
+    def __init__(self, scale: Callable[[], float], scale_of: Callable[[str], float] | None = None) -> None:
         self._scale = scale
+        self._scale_of = scale_of or (lambda _: scale())
         self._used: dict[tuple[str, str, str], tuple[int, int]] = {}
         """(door, span, account or "") → (period, count)"""
         self._bans: dict[str, Ban] = {}
@@ -113,7 +114,7 @@ class Limits:
         for limit in LIMITS[door]:
             if limit.kind == "ORDERS":
                 self._count(door, limit, account, 1, wall_ms)
-                if self.used(door, limit.span, account, wall_ms) > limit.most * self._scale():
+                if self.used(door, limit.span, account, wall_ms) > limit.most * self._scale_of(account):
                     span = f"{limit.span[:-1]} {_UNITS[limit.span[-1]][0]}"
                     text = f"Too many new orders; current limit is {limit.most} orders per {span}."
                     raise BinanceError(-1015, text, 429, headers=_retry(limit.span_ms - wall_ms % limit.span_ms))
