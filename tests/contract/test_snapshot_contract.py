@@ -140,6 +140,9 @@ def test_a_snapshot_may_be_larger_than_a_document(stores) -> None:
     assert snapshots.save(msgspec.structs.replace(large, created="3")) == large, "pinned once"
     assert snapshots.load("1111") == large
     assert list(snapshots.newest()) == [large, small]
+    assert list(snapshots.pinned()) == [(BTC, Span(0, 1))]
+    assert snapshots.forget("1111") == large
+    assert (list(snapshots.newest()), list(snapshots.pinned())) == ([small], [])
 
 
 def test_nothing_can_not_be_pinned(stores) -> None:
@@ -147,6 +150,3 @@ def test_nothing_can_not_be_pinned(stores) -> None:
     store.upsert([candle(0)])
     with pytest.raises(BadInput, match="no candle of binance_usdm:ETHUSDT is stored"):
         pin(store, BOTH, SPAN, "now", "c0ffee")
-    assert list(snapshots.pinned()) == [(BTC, Span(0, 1))]
-    assert snapshots.forget("1111") == large
-    assert (list(snapshots.newest()), list(snapshots.pinned())) == ([small], [])
