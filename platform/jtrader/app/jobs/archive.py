@@ -1,24 +1,24 @@
 """Import of a venue's archive files: a crawl whose source is the file."""
 
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
 
 from jtrader.app.settings import Settings, load_settings
 from jtrader.app.wiring.crawling import open_places, prover, witnesses
 from jtrader.crawl.candles import CandleCrawl
 from jtrader.crawl.imported import ImportedCandles, ImportedTrades
 from jtrader.crawl.result import CrawlResult, Progress, Tally
-from jtrader.crawl.run import Crawl, run_all
+from jtrader.crawl.run import run_all
 from jtrader.crawl.trades import TradeCrawl
 from jtrader.crawl.work import Places
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId, instrument_id
-from jtrader.domain.market import Candle, Trade
+from jtrader.domain.market import Candle
 from jtrader.domain.times import Span
 from jtrader.exchange.archive.binance import ArchiveName, ArchiveRows, name_of, read_rows
+from jtrader.exchange.archive.sorting import trades_by_time
 
 
 def import_archive(
@@ -52,19 +52,21 @@ def import_archive(
 
 def _import_file(name: ArchiveName, places: Places, settings: Settings, progress: Progress) -> CrawlResult:
     instrument, span = instrument_id(name.market, name.symbol), name.span
-    found = read_rows(name)
-    crawl: Crawl
     if name.kind == "1m":
         tally, witness = Tally("candles", instrument, span, progress), witnesses(settings, places, {})(instrument)
-        source = ImportedCandles(_candles(instrument, found), span.end)
+        source = ImportedCandles(_candles(instrument, read_rows(name)), span.end)
         crawl = CandleCrawl(instrument, span, source, places.candles, tally, _far_after(span), witness)
-    else:
-        trades = ImportedTrades(_trades(instrument, found))
+        return run_all([crawl], span)
+    settings.root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=settings.root) as scratch:  # a month's trades may be larger than the memory
+        trades = ImportedTrades(instrument, trades_by_time(name, scratch))
         by_number = prover(places, lambda name: trades, tells_absence=False)  # noqa: ARG005
         prove = by_number(instrument) if name.kind == "trades" else None
         tally = Tally("trades", instrument, span, progress)
-        crawl = TradeCrawl(instrument, span, trades, places.trades, places.trade_ledger, tally, prove, tells_all=True)
-    return run_all([crawl], span)
+        return run_all(
+            [TradeCrawl(instrument, span, trades, places.trades, places.trade_ledger, tally, prove, tells_all=True)],
+            span,
+        )
 
 
 def _far_after(span: Span) -> int:
@@ -77,12 +79,3 @@ def _candles(instrument: InstrumentId, found: ArchiveRows) -> list[Candle]:
     volume = "quote_volume" if found.name.market == "binance_coinm" else "volume"
     columns = [found.numbers[name].tolist() for name in ("open", "high", "low", "close", volume)]
     return [Candle(instrument, *row) for row in zip(found.ts.tolist(), *columns, strict=True)]
-
-
-def _trades(instrument: InstrumentId, found: ArchiveRows) -> list[Trade]:
-    assert found.buys is not None
-    ids, size = ("id", "qty") if found.name.kind == "trades" else ("first_trade_id", "quantity")
-    numbers = found.numbers[ids].astype(np.int64).tolist()
-    sides = (2 * found.buys - 1).tolist()
-    columns = (found.ts.tolist(), numbers, found.numbers["price"].tolist(), found.numbers[size].tolist(), sides)
-    return [Trade(instrument, *row) for row in zip(*columns, strict=True)]
