@@ -8,8 +8,11 @@ import pytest
 
 from fixtures.simulator import BINANCE, HUOBI, Simulator, StartSimulator
 from jtrader.app.services.listing_keeper import ListingKeeper
+from jtrader.bus.market import MarketSubscriber
+from jtrader.bus.publishing import MarketPublisher
 from jtrader.domain.errors import Unavailable
 from jtrader.domain.ids import InstrumentId, Market, split_instrument_id
+from jtrader.domain.market import TradingStatus
 from jtrader.exchange.binance.rest import BinanceRest
 from jtrader.exchange.huobi.rest import HuobiRest
 from jtrader.store.memory.instruments import MemoryInstrumentStore
@@ -35,6 +38,20 @@ class Desk:
         self.away: set[str] = set()
         self.store = MemoryInstrumentStore()
         self.keeper = ListingKeeper(self._open, lambda: self.store, MARKETS, every=every, settle=0.05)
+        self._feed = MarketPublisher("tcp://127.0.0.1:*")
+        self.heard = MarketSubscriber(self._feed.uri, kinds=("trading",))
+
+    async def told(self, change: TradingStatus) -> None:
+        """By the bus, again and again, since a subscription takes its time."""
+        for _ in range(5):
+            self._feed.publish([change])
+            await asyncio.sleep(0.1)
+
+    def close(self) -> None:
+        self.heard.close()
+        self._feed.close()
+        for rest in self.rests.values():
+            rest.close()
 
     def _open(self, market: Market) -> BinanceRest | HuobiRest:
         if market in self.away:
@@ -49,14 +66,14 @@ def kept(venue: Simulator, story: Callable[[Desk], Awaitable[None]], every: floa
     async def work() -> None:
         desk = Desk(venue, every)
         desk.away = {away}
-        running = asyncio.create_task(desk.keeper.run())
+        running = [asyncio.create_task(one) for one in (desk.keeper.run(), desk.keeper.follow(desk.heard))]
         try:
             await story(desk)
         finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-            for rest in desk.rests.values():
-                await asyncio.to_thread(rest.close)
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.to_thread(desk.close)
 
     asyncio.run(work())
 
@@ -75,7 +92,7 @@ def test_what_the_feed_tells_of_is_read_at_once(venue: Simulator) -> None:
         desk.keeper.changed(InstrumentId("bitmex:XBTUSD"))  # not of this desk: nothing happens
         await asyncio.sleep(0.3)
         assert desk.versions(BTC) == 1, "nobody said so, and the next turn is far off"
-        desk.keeper.changed(BTC)
+        await desk.told(TradingStatus(BTC, venue.now, "rules"))
         await until(lambda: desk.versions(BTC) == 2)
         old, new = desk.store.history(BTC)
         assert (old.quantity_step, new.quantity_step) == (Decimal("0.001"), Decimal("0.002"))

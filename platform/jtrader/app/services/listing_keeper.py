@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 from jtrader.app.jobs.listings import ListingSource, refresh
+from jtrader.bus.market import MarketSubscriber
 from jtrader.domain.errors import JtraderError
 from jtrader.domain.ids import InstrumentId, Market, split_instrument_id
 from jtrader.ports.alerts import Alerts
@@ -49,6 +50,12 @@ class ListingKeeper:
         if market in self._markets:
             self._due.add(market)
             self._told.set()
+
+    async def follow(self, subscriber: MarketSubscriber) -> None:
+        """Hears of changes, of each from the bus's `trading` events."""
+        async for batches in subscriber.rounds():
+            for batch in batches:
+                self.changed(batch.instrument)
 
     async def run(self) -> None:
         """Until cancelled. A market or store that is away is asked again at its next turn."""

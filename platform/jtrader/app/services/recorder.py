@@ -1,4 +1,5 @@
-"""The recorder's process: what the bus tells → MongoDB, whole; what was lost of the trades is asked of the venue."""
+"""The recorder's process: what the bus tells → MongoDB, whole; what was lost of the trades is asked of the venue; the
+instruments' rules are kept in step."""
 
 import asyncio
 import contextlib
@@ -9,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from jtrader.app.services.heartbeat import Heartbeat
+from jtrader.app.services.listing_keeper import ListingKeeper
 from jtrader.app.services.running import run_service
 from jtrader.app.settings import Settings
 from jtrader.app.wiring.data import markets_of
-from jtrader.app.wiring.recording import LazyTrades, is_numbered, open_spill, open_ticks
+from jtrader.app.wiring.recording import LazyTrades, is_numbered, open_rules, open_spill, open_ticks
 from jtrader.bus.market import Batch, MarketSubscriber
 from jtrader.domain.errors import JtraderError, Unavailable
 from jtrader.domain.ids import InstrumentId
@@ -285,9 +287,13 @@ async def serve(settings: Settings) -> None:
         opened.callback(sources.close)
         store = opened.enter_context(open_ticks(settings, AWAY_SECONDS, ANSWER_SECONDS))
         spill = opened.enter_context(contextlib.closing(open_spill(settings)))
-        address = settings.need("market_data_uri")
-        subscriber = MarketSubscriber(address, kinds=settings.recorder.kinds, markets=markets_of(instruments, settings))
+        rules = opened.enter_context(open_rules(settings, AWAY_SECONDS, ANSWER_SECONDS))
+        address, markets = settings.need("market_data_uri"), markets_of(instruments, settings)
+        subscriber = MarketSubscriber(address, kinds=settings.recorder.kinds, markets=markets)
         opened.callback(subscriber.close)
+        changes = MarketSubscriber(address, kinds=("trading",), markets=markets)
+        opened.callback(changes.close)
+        keeper = ListingKeeper(sources.of, rules, markets)
         recorder = Recorder(
             Intake(time.time_ns, is_numbered),
             BatchWriter(store, spill),
@@ -296,7 +302,10 @@ async def serve(settings: Settings) -> None:
             Heartbeat(settings.root, "recorder"),
             instruments,
         )
-        await recorder.run(subscriber)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(keeper.follow(changes))
+            tasks.create_task(keeper.run())
+            tasks.create_task(recorder.run(subscriber))
 
 
 if __name__ == "__main__":

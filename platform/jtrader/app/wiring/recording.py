@@ -2,8 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 from jtrader.app.settings import Settings
@@ -12,6 +13,7 @@ from jtrader.app.wiring.venues import PublicRest, venue_of
 from jtrader.domain.ids import InstrumentId, Market, split_instrument_id
 from jtrader.domain.market import Trade
 from jtrader.ports.market_data import TradeSource
+from jtrader.ports.stores import InstrumentStore
 from jtrader.store.recorder.reading import Heard, TradeReader
 from jtrader.store.spill.folder import Spill
 
@@ -40,6 +42,16 @@ def open_ticks(settings: Settings, patience: float, answer: float) -> "Iterator[
 
     with Mongo(settings.need("mongo_uri"), settings.mongo_database, patience, answer) as mongo:
         yield MongoTickStore(mongo)
+
+
+@contextmanager
+def open_rules(settings: Settings, patience: float, answer: float) -> "Iterator[Callable[[], InstrumentStore]]":
+    """The store of the instruments' rules as of its first use that finds the server there."""
+    from jtrader.store.mongo.connection import Mongo
+    from jtrader.store.mongo.instruments import MongoInstrumentStore
+
+    with Mongo(settings.need("mongo_uri"), settings.mongo_database, patience, answer) as mongo:
+        yield cache(lambda: MongoInstrumentStore(mongo))
 
 
 def open_spill(settings: Settings) -> Spill:
@@ -82,7 +94,9 @@ class LazyTrades:
         self._lock = threading.Lock()
 
     def __call__(self, instrument: InstrumentId) -> TradeSource:
-        market = split_instrument_id(instrument)[0]
+        return self.of(split_instrument_id(instrument)[0])
+
+    def of(self, market: Market) -> PublicRest:
         with self._lock:
             if market not in self._opened:
                 rest = venue_of(market, self._settings).rest
