@@ -54,7 +54,7 @@ class CandleCrawl:
     def run(self, stop: threading.Event) -> InstrumentResult:
         """`stop` ends it early, at a page's end. Raises Unavailable, Broken, BadInput (unknown instrument; no candle at
         all in the range)."""
-        known = settled(self._store.gaps(), self._instrument, self._whole, self._again)
+        known = settled(self._store.gaps(self._instrument, *self._whole), self._instrument, self._whole, self._again)
         stored = list(self._store.times(self._instrument, *self._whole))
         self._todo = without(missing(stored, *self._whole), (Span(gap.start, gap.end) for gap in known))
         self._aside = {one.row.ts for one in self._store.aside(self._instrument, *self._whole)}

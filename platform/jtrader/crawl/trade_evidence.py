@@ -41,7 +41,7 @@ class TradeEvidence:
         self._source = source
         self._asked = 0
         self._has_any = store.newest(Trade, instrument.id) is not None
-        holes = (Span(gap.start, gap.end) for gap in ledger.gaps() if gap.instrument == instrument.id)
+        holes = (Span(gap.start, gap.end) for gap in ledger.gaps(instrument.id))
         self._whole = without(ledger.asked(instrument.id), holes) if self._has_any else []
 
     def doubts(self, candles: Sequence[Candle]) -> list[Doubt]:

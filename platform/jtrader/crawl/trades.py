@@ -52,7 +52,7 @@ class TradeCrawl:
 
     def run(self, stop: threading.Event) -> InstrumentResult:
         """Raises Unavailable, Broken, BadInput (unknown instrument; old trades are shown to holders of keys only)."""
-        asked, gaps = self._ledger.asked(self._instrument), self._ledger.gaps()
+        asked, gaps = self._ledger.asked(self._instrument), self._ledger.gaps(self._instrument, *self._whole)
         todo = unasked(self._whole, asked, gaps, self._instrument, self._again)
         self._aside = (
             {one.row.trade_id for one in self._ledger.aside(self._instrument, *self._whole)} if todo else set()
@@ -146,10 +146,7 @@ class TradeCrawl:
         return [Gap(instrument=self._instrument, start=ts, end=ts + 1, cause=QUARANTINED) for ts in bad]
 
     def _gaps(self) -> int:
-        return sum(
-            gap.instrument == self._instrument and gap.start < self._whole.end and gap.end > self._whole.start
-            for gap in self._ledger.gaps()
-        )
+        return len(self._ledger.gaps(self._instrument, *self._whole))
 
 
 def _is_unbroken(last: Trade | None, page: Sequence[Trade], good: Sequence[Trade]) -> bool:
