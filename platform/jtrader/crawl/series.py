@@ -99,8 +99,9 @@ class SeriesCrawl(Generic[Row]):
         return not reason
 
     def _record_holes(self, span: Span, times: Sequence[int]) -> None:
-        """Where the distance to the row before is longer than usual, the venue has none."""
-        gaps = []
+        """Where the distance to the row before is longer than usual, or nothing at all is told, the venue has none."""
+        whole = Gap(instrument=self._instrument, start=span.start, end=span.end, cause=VENUE_HAS_NONE)
+        gaps = [] if times or self._store.times(self._instrument, *self._whole) else [whole]
         if self._usual:
             before = self._store.times(self._instrument, span.start - 2 * self._usual, span.start)
             known = [before[-1] if before else span.start - 1, *sorted(times)]

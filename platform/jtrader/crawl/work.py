@@ -47,7 +47,8 @@ class Places(NamedTuple):
 
 class Work:
     """Builds crawls. `prove` is None where an instrument's trades carry no numbers; `witness` of an instrument's
-    candles; `again` also asks for what was put aside."""
+    candles; `again` also asks for what was put aside; `open_interest_step`: by which a market tells it, ns, 0 where
+    that is not known."""
 
     def __init__(
         self,
@@ -57,7 +58,9 @@ class Work:
         witness: Callable[[InstrumentId], Witness] = lambda name: NOBODY,  # noqa: ARG005
         progress: Progress = lambda what, done, total: None,  # noqa: ARG005
         again: bool = False,
+        open_interest_step: Callable[[Market], int] = lambda market: 0,  # noqa: ARG005
     ) -> None:
+        self._open_interest_step = open_interest_step
         self._sources = sources
         self._places = places
         self._prove = prove
@@ -114,4 +117,5 @@ class Work:
 
     def _open_interest(self, name: InstrumentId, wanted: CrawlRequest, source: PastSource, tally: Tally) -> Crawl:
         store, ledger = self._places.open_interest, self._places.open_interest_ledger
-        return SeriesCrawl(name, wanted.span, source.open_interest, store, ledger, tally, wanted.newest)
+        usual = self._open_interest_step(split_instrument_id(name)[0])
+        return SeriesCrawl(name, wanted.span, source.open_interest, store, ledger, tally, wanted.newest, usual)

@@ -1,6 +1,7 @@
 """Days are judged: what was expected, what is stored, and one cause for everything that is missing."""
 
 import datetime as dt
+import threading
 
 import pytest
 
@@ -10,7 +11,9 @@ from fixtures.instruments import instrument
 from jtrader.app.settings import RetentionSettings
 from jtrader.crawl.plan import Kind
 from jtrader.crawl.quality import Judge, blame
+from jtrader.crawl.result import Tally
 from jtrader.crawl.retention import newest, remove_old
+from jtrader.crawl.series import SeriesCrawl
 from jtrader.crawl.snapshot import check_unchanged, pin
 from jtrader.crawl.work import Places
 from jtrader.domain.market import (
@@ -42,8 +45,8 @@ def gap(a: int, b: int, cause: str) -> Gap:
     return Gap(instrument=BTC, start=at(a), end=at(b), cause=cause)
 
 
-def judged(places: Places, kind: Kind = Kind.CANDLES, until: int = at(1440), date: dt.date = TODAY):
-    return Judge(places, until).day(RULES, kind, date)
+def judged(places: Places, kind: Kind = Kind.CANDLES, until: int = at(1440), date: dt.date = TODAY, step: int = 0):
+    return Judge(places, until, lambda market: step).day(RULES, kind, date)
 
 
 def test_a_day_of_candles(places: Places) -> None:
@@ -99,13 +102,74 @@ def test_open_interest_counts_by_what_was_asked(places: Places) -> None:
 
 
 @pytest.mark.parametrize(
+    ("lost", "holes"),
+    [
+        ((), []),
+        ((59, 60), [(0, 120)]),
+        ((60,), [(0, 120)]),
+        ((119, 120, 121), [(60, 180)]),
+        ((90,), [(60, 120)]),
+        (range(60, 120), [(0, 180)]),
+    ],
+    ids=["none", "both sides of a border", "after it", "another", "within", "an hour"],
+)
+def test_a_loss_at_the_border_of_hours_belongs_to_both(places: Places, lost, holes) -> None:
+    places.trades.append([Trade(BTC, at(m), 7 + m, 1.0, 1.0, 1) for m in range(180) if m not in lost])
+    places.trade_ledger.record_asked(BTC, at(-60), at(0))
+    judged(places, Kind.TRADES, until=at(180))
+    assert list(places.trade_ledger.gaps()) == [gap(*hole, "we_were_down") for hole in holes]
+
+
+def test_an_hour_without_a_trade_is_whole_between_two_that_follow_each_other(places: Places) -> None:
+    places.trades.append([Trade(BTC, at(m), number, 1.0, 1.0, 1) for number, m in enumerate((5, 59, 125, 170))])
+    places.trade_ledger.record_asked(BTC, at(-60), at(0))
+    row = judged(places, Kind.TRADES, until=at(180))
+    assert (row.stored, row.gaps) == (180, {})
+
+
+def test_open_interest_counts_by_the_step_of_its_venue(places: Places) -> None:
+    venue = [OpenInterest(BTC, at(5 * n), 1.0) for n in range(288) if not 100 <= n < 110]
+    tally = Tally("open_interest", BTC, Span(at(0), at(1440)), lambda what, done, total: None)
+
+    def crawl(told) -> None:
+        SeriesCrawl(
+            BTC,
+            Span(at(0), at(1440)),
+            lambda name, start, end: [row for row in told if start <= row.ts < end][:50],
+            places.open_interest,
+            places.open_interest_ledger,
+            tally,
+            at(3000),
+            5 * MINUTE if told else 0,
+        ).run(threading.Event())
+
+    crawl(venue)
+    row = judged(places, Kind.OPEN_INTEREST, step=5 * MINUTE)
+    assert (row.expected, row.stored, row.gaps) == (288, 278, {"venue_has_none": 10})
+    nothing = memory_places()
+    places = nothing
+    crawl([])
+    row = judged(nothing, Kind.OPEN_INTEREST)
+    assert (row.stored, row.coverage, row.gaps) == (0, 0.0, {"venue_has_none": 1440}), "asked, and not told"
+
+
+@pytest.mark.parametrize("days", [0.5, 2, 40, 400])
+def test_a_feed_that_went_down_long_ago_is_still_down(places: Places, days: float) -> None:
+    ago = at(0) - int(days * DAY)
+    places.trade_ledger.record_asked(BTC, ago - HOUR, ago)
+    places.trades.append([FeedStatus(BTC, ago - HOUR, 1, "up"), FeedStatus(BTC, ago, 1, "down")], received=1)
+    assert judged(places, Kind.TRADES).gaps == {"venue_down": 1440}
+
+
+@pytest.mark.parametrize(
     ("told", "causes"),
     [
         ([], [(10, 20, "we_were_down")]),
         ([(5, "down")], [(10, 20, "venue_down")]),
         ([(5, "down"), (12, "up")], [(10, 12, "venue_down"), (12, 20, "we_were_down")]),
         ([(15, "down"), (99, "up")], [(10, 15, "we_were_down"), (15, 20, "venue_down")]),
-        ([(5, "down"), (6, "up"), (12, "stale")], [(10, 20, "we_were_down")]),
+        ([(5, "down"), (6, "up"), (12, "stale")], [(10, 12, "we_were_down"), (12, 20, "venue_down")]),
+        ([(5, "quarantined"), (12, "up")], [(10, 12, "venue_down"), (12, 20, "we_were_down")]),
     ],
 )
 def test_blame(told, causes) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from jtrader.app.jobs.listings import check_known, reach
 from jtrader.app.settings import Settings, load_settings
-from jtrader.app.wiring.crawling import by_market, open_places, prover, witnesses
+from jtrader.app.wiring.crawling import by_market, open_interest_step, open_places, prover, witnesses
 from jtrader.app.wiring.data import markets_of, open_sources
 from jtrader.crawl.plan import Kind, kinds_of, plan
 from jtrader.crawl.result import CrawlResult, InstrumentResult, Progress
@@ -51,7 +51,7 @@ def crawl_market_data(
         check_known(names, places.instruments.load(), reached.away)
         planned = plan(names, kinds or (), days or settings.crawl_days, since, until, reached.of_all(until))
         witness = witnesses(settings, places, sources)
-        work = Work(sources, places, prover(places, by_market(sources)), witness, progress, again)
+        work = Work(sources, places, prover(places, by_market(sources)), witness, progress, again, open_interest_step)
         result = run_all([crawl for wanted in planned.requests for crawl in work.of(wanted)], planned.span)
         if Kind.INSTRUMENTS in kinds_of(kinds or ()):
             listed = tuple(_listed(name, places.instruments.history(name)) for name in dict.fromkeys(names))

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from jtrader.app.settings import Settings, load_settings
-from jtrader.app.wiring.crawling import open_places
+from jtrader.app.wiring.crawling import open_interest_step, open_places
 from jtrader.crawl.quality import JUDGED, Judge
 from jtrader.crawl.work import Places
 from jtrader.domain.errors import BadInput
@@ -70,7 +70,7 @@ def _judged(places: Places, names: Sequence[InstrumentId], days: int) -> list[Da
     newest = [ts for name in names if (ts := places.candles.newest(name)) is not None]
     if not newest:
         raise BadInput(f"no candle of {', '.join(names)} is stored: run 'jtrader crawl' first")
-    judge, last = Judge(places, max(newest) + MINUTE), to_datetime(max(newest)).date()
+    judge, last = Judge(places, max(newest) + MINUTE, open_interest_step), to_datetime(max(newest)).date()
     known = {one.id: one for one in places.instruments.load()}
     dates = [last - dt.timedelta(days=back) for back in range(days)]
     return [

@@ -7,7 +7,7 @@ import msgspec
 
 from jtrader.app.jobs.listings import check_known, reach
 from jtrader.app.settings import Settings, load_settings
-from jtrader.app.wiring.crawling import by_market, open_places, prover, witnesses
+from jtrader.app.wiring.crawling import by_market, open_interest_step, open_places, prover, witnesses
 from jtrader.app.wiring.data import markets_of, open_sources
 from jtrader.crawl.plan import CrawlRequest, Kind, kinds_of
 from jtrader.crawl.repair import open_holes, recheck
@@ -52,7 +52,8 @@ def repair_market_data(
         taken = sum(
             recheck(places.candles, name, newest[split_instrument_id(name)[0]], witness(name)) for name in checked
         )
-        work = Work(sources, places, prover(places, by_market(sources)), witness, progress, again=True)
+        proofs = prover(places, by_market(sources))
+        work = Work(sources, places, proofs, witness, progress, True, open_interest_step)
         wanted = _wanted(places, names, chosen, newest)
         crawls: list[Crawl] = [crawl for one in wanted for crawl in work.of(one)]
         until = max(newest.values())

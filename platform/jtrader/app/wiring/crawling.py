@@ -15,13 +15,27 @@ from jtrader.crawl.witness import NOBODY, Witness, Witnesses
 from jtrader.crawl.work import PastSource, Places
 from jtrader.domain.ids import InstrumentId, Market, split_instrument_id
 from jtrader.domain.market import Funding, OpenInterest, Trade
-from jtrader.domain.times import Span
+from jtrader.domain.times import HOUR, MINUTE, Span
 from jtrader.ports.market_data import TradeSource
 from jtrader.ports.stores import Gap
 from jtrader.store.recorder.repair import TradeRepair
 
 if TYPE_CHECKING:
     from jtrader.store.mongo.connection import Mongo
+
+
+OPEN_INTEREST_STEP: Mapping[str, int] = {
+    "binance_usdm": 5 * MINUTE,
+    "binance_coinm": 5 * MINUTE,
+    "huobi_linear": HOUR,
+    "huobi_swap": HOUR,
+    "huobi_future": HOUR,
+}
+"""Of the markets that tell the past of their open interest."""
+
+
+def open_interest_step(market: Market) -> int:
+    return OPEN_INTEREST_STEP.get(market, 0)
 
 
 def by_market(sources: Mapping[Market, PastSource]) -> Callable[[InstrumentId], PastSource]:
