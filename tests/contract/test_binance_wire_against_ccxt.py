@@ -3,12 +3,13 @@
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from jtrader.app.settings import CHECKOUT
+from fixtures.recordings import Recording, recordings
 from jtrader.domain.ids import InstrumentId, VenueSymbol
 from jtrader.domain.market import Candle, Depth, Quote, Trade
 from jtrader.domain.order_book import OrderBook
@@ -16,8 +17,6 @@ from jtrader.exchange.binance.wire import Decoder
 from jtrader.exchange.common.books import BookKeeper, BookSnapshot
 from jtrader.exchange.common.sequences import futures_ids
 
-SHARED = CHECKOUT.parent / "shared" / "data"
-VENUES, USDM = SHARED / "raw_ws_venues.parquet", SHARED / "raw_ws_binance_usdm_btcusdt_20230404.parquet"
 MILLISECOND = 1_000_000
 
 SPOT_URL = "wss://stream.binance.com:9443/stream"
@@ -110,12 +109,10 @@ def decoder(messages: Sequence[bytes]) -> Decoder:
     return Decoder({VenueSymbol(symbol): InstrumentId(symbol) for symbol in symbols})
 
 
-def recorded(venue: str) -> list[bytes]:
-    if not VENUES.exists():
-        pytest.skip(f"the recorded messages are not here: {VENUES}")
+def recorded(file: Path, venue: str) -> list[bytes]:
     from pyarrow import parquet
 
-    table = parquet.read_table(VENUES, filters=[("venue", "=", venue), ("direction", "=", "in")])
+    table = parquet.read_table(file, filters=[("venue", "=", venue), ("direction", "=", "in")])
     rows = [row for row in table.to_pylist() if ".ws." in row["connection"]]
     return [row["payload"] for row in sorted(rows, key=lambda row: row["seq"])]
 
@@ -146,9 +143,11 @@ def test_messages_by_hand_are_read_as_ccxt_reads_them() -> None:
     with_oracle("wss://fstream.binance.com/ws", work)
 
 
-@pytest.mark.parametrize("venue", list(RECORDED))
-def test_recorded_connections_are_read_as_ccxt_reads_them(venue: str) -> None:
-    messages = recorded(venue)
+@pytest.mark.parametrize(
+    ("venue", "recording"), [one for venue in RECORDED for one in recordings("raw_ws_venues.parquet", venue)]
+)
+def test_recorded_connections_are_read_as_ccxt_reads_them(venue: str, recording: Recording) -> None:
+    messages = recorded(recording.path, venue)
 
     def work(oracle: Oracle) -> None:
         for message in messages:
@@ -184,13 +183,12 @@ def test_a_closed_minute_is_read_as_ccxt_reads_it(is_coin_margined: bool) -> Non
     with_oracle(RECORDED["binance_delivery"], work)
 
 
-def test_a_recorded_book_is_kept_as_ccxt_keeps_it() -> None:
+@pytest.mark.parametrize("recording", recordings("raw_ws_binance_usdm_btcusdt_20230404.parquet"))
+def test_a_recorded_book_is_kept_as_ccxt_keeps_it(recording: Recording) -> None:
     """USDT-M's 0 ms updates with the REST snapshot between them, as a client saw it."""
-    if not USDM.exists():
-        pytest.skip(f"the recorded messages are not here: {USDM}")
     from pyarrow import parquet
 
-    messages = [row["payload"] for row in parquet.read_table(USDM, columns=["payload"]).to_pylist()]
+    messages = [row["payload"] for row in parquet.read_table(recording.path, columns=["payload"]).to_pylist()]
     btc = InstrumentId("binance_usdm:BTCUSDT")
     keeper, listener = BookKeeper(btc, futures_ids), OrderBook(btc)
     reader = Decoder({VenueSymbol("BTCUSDT"): btc}, on_depth=lambda _, *update: keeper.update(*update))

@@ -3,17 +3,16 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fixtures.bitmex_frames import XBTUSD_BOOK, level, partial, told, trade
-from jtrader.app.settings import CHECKOUT
+from fixtures.recordings import Recording, recordings
 from jtrader.domain.ids import InstrumentId, VenueSymbol
 from jtrader.domain.market import Depth, Quote, Trade
 from jtrader.exchange.bitmex.wire import Decoder
-
-RECORDED = CHECKOUT.parent / "shared" / "data" / "raw_ws_venues.parquet"
 
 BY_HAND = [
     partial("trade", "XBTUSD", trade(1, "Buy", 100, 98460.5)),
@@ -25,12 +24,10 @@ BY_HAND = [
 ]
 
 
-def recorded() -> list[bytes]:
-    if not RECORDED.exists():
-        pytest.skip(f"the recorded messages are not here: {RECORDED}")
+def recorded(file: Path) -> list[bytes]:
     from pyarrow import parquet
 
-    table = parquet.read_table(RECORDED, filters=[("venue", "=", "bitmex"), ("direction", "=", "in")])
+    table = parquet.read_table(file, filters=[("venue", "=", "bitmex"), ("direction", "=", "in")])
     return sorted_by_seq(table.select(["seq", "payload"]).to_pylist())
 
 
@@ -117,9 +114,9 @@ def symbols_of(messages: list[bytes]) -> Iterator[str]:
             yield row["symbol"]
 
 
-@pytest.mark.parametrize("source", ["by hand", "recorded"])
-def test_trades_and_books_agree(source: str) -> None:
-    messages = BY_HAND if source == "by hand" else recorded()
+@pytest.mark.parametrize("source", [pytest.param(None, id="by hand"), *recordings("raw_ws_venues.parquet")])
+def test_trades_and_books_agree(source: Recording | None) -> None:
+    messages = BY_HAND if source is None else recorded(source.path)
     ours = Kept(set(symbols_of(messages)))
     seen_before = {
         row["trdMatchID"]
@@ -133,7 +130,7 @@ def test_trades_and_books_agree(source: str) -> None:
 
     assert ours.decoder.broken == set()
     assert sorted(ours.trades) == [row for row in oracle.trades if row[2] not in seen_before]
-    assert len(ours.trades) == (2 if source == "by hand" else 17)
+    assert len(ours.trades) == (2 if source is None else 17)
     assert set(ours.books) == oracle.books
     for symbol, (bids, asks) in ours.books.items():
         assert (bids, asks) == oracle.book(symbol)

@@ -15,8 +15,9 @@ from msgspec.structs import replace
 
 from fixtures.broker_desk import BrokerDesk, child_order, closing, exactly_once
 from fixtures.okx_venue import KEY, LAST, NOW_MS, PASSPHRASE, SECRET, SPOT_ROW, OkxVenue, bill
+from fixtures.recordings import Recording, recordings
 from jtrader.app.jobs.probe import probe_account
-from jtrader.app.settings import CHECKOUT, Settings, load_settings
+from jtrader.app.settings import Settings, load_settings
 from jtrader.app.wiring.trading import broker_for
 from jtrader.app.wiring.venues import venue_of
 from jtrader.domain.account import EntryKind
@@ -34,7 +35,6 @@ from jtrader.exchange.ccxt.spoken import OKX_FUTURE, OKX_SPOT, OKX_SWAP, CcxtMar
 from jtrader.exchange.common.session import Keys
 from jtrader.ports.broker import AccessDenied, OrderNotFound, OrderRefusedByVenue, OutcomeUnknown, Reason, RetryLater
 
-RECORDED = CHECKOUT.parent / "shared" / "data" / "raw_ws_venues.parquet"
 ETH = InstrumentId("okx_spot:ETH-USDT")
 BTC, SWAP = InstrumentId("okx_spot:BTC-USDT"), InstrumentId("okx_swap:BTC-USDT-SWAP")
 NOW = NOW_MS * 1_000_000
@@ -165,12 +165,10 @@ def test_an_exchange_that_ccxt_has_not_is_refused() -> None:
 # ---- the feed
 
 
-def recorded() -> list[bytes]:
-    if not RECORDED.exists():
-        pytest.skip(f"the recorded messages are not here: {RECORDED}")
+def recorded(file: Path) -> list[bytes]:
     from pyarrow import parquet
 
-    table = parquet.read_table(RECORDED, filters=[("venue", "=", "okx"), ("direction", "=", "in")])
+    table = parquet.read_table(file, filters=[("venue", "=", "okx"), ("direction", "=", "in")])
     rows = table.select(["seq", "payload"]).to_pylist()
     return [row["payload"] for row in sorted(rows, key=lambda row: row["seq"])]
 
@@ -228,8 +226,9 @@ def test_what_cant_be_read_is_put_aside_and_the_feed_goes_on() -> None:
     assert (feed.unreadable, len(feed.unread), feed.nonsense) == (6, 6, 0)
 
 
-def test_recorded_frames_are_told_as_they_stand() -> None:
-    frames = recorded()
+@pytest.mark.parametrize("recording", recordings("raw_ws_venues.parquet"))
+def test_recorded_frames_are_told_as_they_stand(recording: Recording) -> None:
+    frames = recorded(recording.path)
     bodies = [json.loads(frame) for frame in frames]
     sent = [
         row
@@ -243,7 +242,7 @@ def test_recorded_frames_are_told_as_they_stand() -> None:
         (int(r["tradeId"]), float(r["px"]), float(r["sz"]), 1 if r["side"] == "buy" else -1, int(r["ts"]) * 1_000_000)
         for r in sent
     ]
-    assert len(trades) == 69
+    assert len(trades) == recording.number(cut=18, whole=69)
     books = [event for event in told if isinstance(event, Depth)]
     assert books
     assert all(book.snapshot and book.bids[0][0] < book.asks[0][0] for book in books)

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from jtrader.app.settings import CHECKOUT
+from fixtures.recordings import Recording, recordings
 from jtrader.domain.ids import InstrumentId, VenueSymbol
 from jtrader.domain.market import Candle, Quote, Trade
 from jtrader.exchange.common.books import BookKeeper, BookSnapshot
 from jtrader.exchange.common.sequences import previous_ids, version_ids
 from jtrader.exchange.huobi.wire import BookFrame, Decoder, inflate, pong
 
-RECORDED = CHECKOUT.parent / "shared" / "data" / "raw_ws_venues.parquet"
 AT = 1_645_023_376_098
 SPOT_URL, SPOT_BOOKS, CONTRACT_URL = "wss://api.huobi.pro/ws", "wss://api.huobi.pro/feed", "wss://api.hbdm.vn/swap-ws"
 BOOK = "market.BTC-USD.depth.size_150.high_freq"
@@ -180,13 +179,13 @@ def compared(frames: list[bytes], symbols: set[str], is_spot: bool, url: str) ->
     return list(decoded(frames, symbols, is_spot)), asyncio.run(hear())
 
 
-def test_the_recorded_connection() -> None:
-    if not RECORDED.exists():
-        pytest.skip(f"needs {RECORDED}: the recorded market data are not on this machine")
+@pytest.mark.parametrize("recording", recordings("raw_ws_venues.parquet"))
+def test_the_recorded_connection(recording: Recording) -> None:
     import pyarrow.parquet as pq
 
     columns = ["venue", "direction", "seq", "payload"]
-    table = pq.read_table(RECORDED, columns=columns, filters=[("venue", "=", "huobi"), ("direction", "=", "in")])
+    only = [("venue", "=", "huobi"), ("direction", "=", "in")]
+    table = pq.read_table(recording.path, columns=columns, filters=only)
     rows = sorted(table.select(["seq", "payload"]).to_pylist(), key=lambda row: row["seq"])
     frames = [row["payload"] for row in rows if b"depth" not in inflate(row["payload"])[:60]]
     symbols = {json.loads(inflate(f))["ch"].split(".")[1] for f in frames if inflate(f).startswith(b'{"ch"')}

@@ -3,18 +3,18 @@
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jtrader.app.settings import CHECKOUT
+from fixtures.recordings import Recording, recordings
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.market import Level
 from jtrader.domain.order_book import OrderBook
 from jtrader.exchange.common.books import BookKeeper, BookSnapshot
 from jtrader.exchange.common.sequences import Policy, futures_ids, spot_ids
 
-DATA = CHECKOUT.parent / "shared" / "data"
 FILES: dict[str, Policy] = {
     "l2_binance_usdm_btcusdt_20240808": futures_ids,
     "l2_binance_spot_btcusdt_20240808": spot_ids,
@@ -39,10 +39,7 @@ class Message:
         return tuple((row["price"], row["amount"]) for row in rows if row["side"] == side)
 
 
-def recorded(name: str) -> Iterator[Message]:
-    file = DATA / f"{name}.parquet"
-    if not file.exists():
-        pytest.skip(f"the recorded book is not here: {file}")
+def recorded(file: Path) -> Iterator[Message]:
     from pyarrow import parquet
 
     names = ["seq", "is_snapshot", "first_update_id", "last_update_id", "prev_update_id", "side", "price", "amount"]
@@ -56,10 +53,10 @@ def recorded(name: str) -> Iterator[Message]:
 
 
 @cache
-def rebuilt(name: str) -> tuple[BookKeeper, OrderBook, int]:
+def rebuilt(file: Path) -> tuple[BookKeeper, OrderBook, int]:
     """The keeper, a listener of what it told, and how many events that were."""
-    keeper, listener, told = BookKeeper(BOOK, FILES[name]), OrderBook(BOOK), 0
-    for number, m in enumerate(recorded(name)):
+    keeper, listener, told = BookKeeper(BOOK, FILES[file.stem]), OrderBook(BOOK), 0
+    for number, m in enumerate(recorded(file)):
         if m.is_snapshot:
             depths = keeper.snapshot(BookSnapshot(0, m.bids, m.asks, m.last), now=number)
         else:
@@ -72,20 +69,23 @@ def rebuilt(name: str) -> tuple[BookKeeper, OrderBook, int]:
     return keeper, listener, told
 
 
-@pytest.mark.parametrize("name", list(FILES))
-def test_a_recorded_book_never_crosses(name: str) -> None:
-    keeper, listener, told = rebuilt(name)
+@pytest.mark.parametrize("recording", [one for name in FILES for one in recordings(f"{name}.parquet")])
+def test_a_recorded_book_never_crosses(recording: Recording) -> None:
+    keeper, listener, told = rebuilt(recording.path)
     assert (keeper.gaps, keeper.nonsense, keeper.snapshots) == (0, 0, 1)
-    assert told > 3_000
+    assert told > recording.number(cut=40, whole=3_000)
     assert listener.bids.quantities == keeper.book.bids.quantities
     assert listener.asks.quantities == keeper.book.asks.quantities
 
 
-def test_the_usdm_book_ends_at_its_last_best_quote() -> None:
-    _, listener, _ = rebuilt("l2_binance_usdm_btcusdt_20240808")
+@pytest.mark.parametrize("recording", recordings("l2_binance_usdm_btcusdt_20240808.parquet"))
+def test_the_usdm_book_ends_at_its_last_best_quote(recording: Recording) -> None:
+    _, listener, _ = rebuilt(recording.path)
     from pyarrow import parquet
 
-    rows = parquet.read_table(DATA / "l1_binance_usdm_20240808.parquet", filters=[("symbol", "=", "BTCUSDT")])
+    rows = parquet.read_table(
+        recording.beside("l1_binance_usdm_20240808.parquet"), filters=[("symbol", "=", "BTCUSDT")]
+    )
     last = rows.sort_by("update_id").to_pylist()[-1]
     quote = listener.quote()
     assert quote is not None

@@ -3,16 +3,15 @@
 import asyncio
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from fixtures.binance_requests import Stream
+from fixtures.recordings import Recording, recordings
 from fixtures.simulator import BINANCE, COINM, Simulator, StartSimulator
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 FILES = ("raw_ws_venues.parquet", "raw_ws_binance_usdm_btcusdt_20230404.parquet")
 HOSTS = {
     "binance": ("stream", "btcusdt"),
@@ -20,9 +19,6 @@ HOSTS = {
     "binance_usdm": ("fstream", "btcusdt"),
     "binance_delivery": ("dstream", "btcusd_perp"),
 }
-pytestmark = pytest.mark.skipif(
-    not all((DATA / file).exists() for file in FILES), reason="the recorded frames are not on this machine"
-)
 
 
 def shape(value: Any) -> Any:
@@ -43,12 +39,18 @@ def with_levels(shapes: Any, name: str) -> Any:
     return shapes
 
 
+@pytest.fixture(scope="module", params=recordings(FILES[0]))
+def recording(request: pytest.FixtureRequest) -> Recording:
+    found: Recording = request.param
+    return found
+
+
 @pytest.fixture(scope="module")
-def recorded() -> dict[tuple[str, str], Any]:
+def recorded(recording: Recording) -> dict[tuple[str, str], Any]:
     """The shape of each kind of message by venue; every message of a kind has the same."""
     found: dict[tuple[str, str], Any] = {}
     for file in FILES:
-        table = pq.read_table(DATA / file, columns=["venue", "payload"])
+        table = pq.read_table(recording.beside(file), columns=["venue", "payload"])
         for row in table.to_pylist():
             if row["venue"] not in HOSTS or not row["payload"].startswith(b'{"stream"'):
                 continue
@@ -89,8 +91,8 @@ def test_stream_messages_are_shaped_as_recorded(
         assert with_levels(shape(seen[kind]), kind) == recorded[venue, kind], kind
 
 
-def test_snapshots_are_shaped_as_recorded(simulator: Simulator) -> None:
-    table = pq.read_table(DATA / FILES[0], columns=["venue", "payload"])
+def test_snapshots_are_shaped_as_recorded(recording: Recording, simulator: Simulator) -> None:
+    table = pq.read_table(recording.path, columns=["venue", "payload"])
     found: dict[str, Any] = {}
     for row in table.to_pylist():
         if row["venue"] in HOSTS and row["payload"].startswith(b'{"lastUpdateId"'):

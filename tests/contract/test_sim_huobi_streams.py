@@ -10,13 +10,12 @@ import pytest
 
 from fixtures.htx_floor import KEY, SECRET, HtxFloor, htx_floor
 from fixtures.htx_socket import MARKET, NOTICES, SPOT_PRIVATE, HtxSocket, htx_socket
-from jtrader.app.settings import CHECKOUT
+from fixtures.recordings import Recording, recordings
 from jtrader.domain.instrument import InstrumentStatus
 from jtrader.domain.times import MINUTE, SECOND, parse_time
 from jtrader.matching.book import BUY, SELL
 
 START = parse_time("2026-01-15T15:30:00Z")
-RECORDED = CHECKOUT.parent / "shared" / "data" / "raw_ws_venues.parquet"
 CODES = {"spot": "btcusdt", "linear": "BTC-USDT", "swap": "BTC-USD", "future": "BTC261225"}
 MARKETS = {"spot": "huobi_spot", "linear": "huobi_linear", "swap": "huobi_swap", "future": "huobi_future"}
 CONTRACTS = ("linear", "swap", "future")
@@ -81,14 +80,15 @@ def test_frames_have_the_shapes_of_frames_that_were_seen() -> None:
     assert_like([json.loads(frame) for frame in FRAMES])
 
 
-@pytest.mark.skipif(not RECORDED.exists(), reason=f"no recorded frames at {RECORDED}")
-def test_frames_have_the_shapes_of_all_recorded_ones() -> None:
+@pytest.mark.parametrize("recording", recordings("raw_ws_venues.parquet"))
+def test_frames_have_the_shapes_of_all_recorded_ones(recording: Recording) -> None:
     import pyarrow.parquet as parquet
 
-    table = parquet.read_table(RECORDED, filters=[("connection", "=", "HUOBI.ws.44.0"), ("direction", "=", "in")])
+    only = [("connection", "=", "HUOBI.ws.44.0"), ("direction", "=", "in")]
+    table = parquet.read_table(recording.path, filters=only)
     frames = [json.loads(gzip.decompress(payload)) for payload in table.column("payload").to_pylist()]
     told = [frame for frame in frames if "tick" not in frame or frame["tick"].get("bids", True)]
-    assert len(told) > 300
+    assert len(told) > recording.number(cut=70, whole=300)
     assert_like(told)
 
 

@@ -1,11 +1,11 @@
 """Binance's stream messages, form by form, and a recorded day of them."""
 
 import json
-from pathlib import Path
 
 import msgspec
 import pytest
 
+from fixtures.recordings import Recording, recordings
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId, VenueSymbol
 from jtrader.domain.market import Candle, Event, Mark, Quote, Trade
@@ -14,7 +14,6 @@ from jtrader.exchange.binance.wire import Decoder
 
 BTC = InstrumentId("binance_usdm:BTCUSDT")
 AT = 1_680_652_700_452
-RECORDED = Path(__file__).resolve().parents[4] / "shared" / "data" / "raw_ws_binance_usdm_btcusdt_20230404.parquet"
 
 TRADE = {"e": "trade", "E": AT + 3, "T": AT, "s": "BTCUSDT", "t": 7, "p": "28145.10", "q": "0.002", "X": "MARKET"}
 KLINE = {"t": 1_680_652_680_000, "T": 1_680_652_739_999, "s": "BTCUSDT", "i": "1m", "f": 1, "L": 9}
@@ -99,16 +98,20 @@ def test_a_refused_subscription_is_no_silence() -> None:
         decoder().decode(message(error={"code": 2, "msg": "Invalid request"}, id=1))
 
 
-@pytest.mark.skipif(not RECORDED.exists(), reason=f"the recorded messages are not at {RECORDED}")
-def test_recorded_messages_are_all_read() -> None:
+@pytest.mark.parametrize("recording", recordings("raw_ws_binance_usdm_btcusdt_20230404.parquet"))
+def test_recorded_messages_are_all_read(recording: Recording) -> None:
     import pyarrow.parquet as parquet
 
-    rows = parquet.read_table(RECORDED, columns=["direction", "payload"]).to_pylist()
+    rows = parquet.read_table(recording.path, columns=["direction", "payload"]).to_pylist()
     reader = decoder()
     events = [event for row in rows if (event := reader.decode(row["payload"])) is not None]
     kinds = {kind: sum(isinstance(event, kind) for event in events) for kind in (Trade, Quote, Mark)}
-    assert kinds == {Trade: 2_197, Quote: 6_765, Mark: 99}
+    assert kinds == {
+        Trade: recording.number(cut=65, whole=2_197),
+        Quote: recording.number(cut=110, whole=6_765),
+        Mark: recording.number(cut=2, whole=99),
+    }
     assert reader.missed_trades == 0
     trades = [event for event in events if isinstance(event, Trade)]
-    assert [t.trade_id for t in trades] == list(range(trades[0].trade_id, trades[0].trade_id + 2_197))
+    assert [t.trade_id for t in trades] == list(range(trades[0].trade_id, trades[0].trade_id + kinds[Trade]))
     assert all(q.bid < q.ask for q in events if isinstance(q, Quote))

@@ -2,12 +2,12 @@
 
 import gzip
 import json
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from fixtures.recordings import Recording, recordings
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId, VenueSymbol
 from jtrader.domain.market import Candle, Quote, Trade
@@ -193,17 +193,13 @@ def test_the_venue_s_pings_are_answered() -> None:
     assert pong(spot_trades(spot_trade(7))) is None
 
 
-RECORDED = Path(__file__).resolve().parents[5] / "shared" / "data" / "raw_ws_venues.parquet"
-
-
-def test_a_recorded_connection() -> None:
+@pytest.mark.parametrize("recording", recordings("raw_ws_venues.parquet"))
+def test_a_recorded_connection(recording: Recording) -> None:
     """31 s of ten pairs: every trade is told once, none is missing, all else is an answer, a ping or another book."""
-    if not RECORDED.exists():
-        pytest.skip(f"needs {RECORDED}: the recorded market data are not on this machine")
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    table = pq.read_table(RECORDED, columns=["venue", "direction", "payload"])
+    table = pq.read_table(recording.path, columns=["venue", "direction", "payload"])
     frames = table.filter(pc.and_(pc.equal(table["venue"], "huobi"), pc.equal(table["direction"], "in")))
     messages = [inflate(row) for row in frames["payload"].to_pylist()]
     pairs = {json.loads(m)["ch"].split(".")[1] for m in messages if m.startswith(b'{"ch"')}
