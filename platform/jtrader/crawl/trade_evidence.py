@@ -22,6 +22,8 @@ MOST_ASKED = 20
 AROUND = 10 * MINUTE
 """How far from a hole trades are looked for."""
 PRICE_TOLERANCE, VOLUME_TOLERANCE = 1e-9, 1e-6
+ROUNDING = 0.5e-8
+"""Of each trade in a volume: venues tell base in eight decimals."""
 
 
 class TradeEvidence:
@@ -52,7 +54,9 @@ class TradeEvidence:
         doubts = []
         for candle in candles:
             low, high = (bisect.bisect_left(times, ts) for ts in (candle.ts, candle.ts + MINUTE))
-            if low < high and self._is_proven(trades, low, high, Span(candle.ts, candle.ts + MINUTE)):
+            if low == high and not candle.volume:
+                continue
+            if self._is_proven(trades, low, high, Span(candle.ts, candle.ts + MINUTE)):
                 reason = self._difference(candle, trades[low:high], trades[low - 1] if low else None)
                 doubts += [Doubt(candle, reason)] if reason else []
         return doubts
@@ -86,6 +90,8 @@ class TradeEvidence:
     def _difference(self, candle: Candle, trades: Sequence[Trade], before: Trade | None) -> str:
         """How the candle differs from its trades; empty where it doesn't. Some venues open a minute at the close of the
         one before it, as far as the minute reached there."""
+        if not trades:
+            return f"its volume is {candle.volume!r}, and nobody traded in that minute"
         prices = [trade.price for trade in trades]
         low, high = min(prices), max(prices)
         opens = [prices[0], *([min(max(before.price, low), high)] if before else [])]
@@ -101,7 +107,7 @@ class TradeEvidence:
         volume = math.fsum(self._volume(trade) for trade in trades) if self._volume else candle.volume
         return (
             ""
-            if _same(candle.volume, volume, VOLUME_TOLERANCE)
+            if _same(candle.volume, volume, VOLUME_TOLERANCE, ROUNDING * (len(trades) + 1))
             else _told("volume", candle.volume, volume, len(prices))
         )
 
@@ -118,8 +124,8 @@ def _inside(trades: Sequence[Trade], hole: Span) -> bool:
     return any(hole.start <= trade.ts < hole.end for trade in trades)
 
 
-def _same(told: float, made: float, tolerance: float) -> bool:
-    return math.isclose(told, made, rel_tol=tolerance, abs_tol=1e-9)
+def _same(told: float, made: float, tolerance: float, least: float = 1e-9) -> bool:
+    return math.isclose(told, made, rel_tol=tolerance, abs_tol=least)
 
 
 def _told(name: str, told: float, made: float, count: int) -> str:

@@ -93,6 +93,31 @@ def test_volume_is_in_base(rules, volume: float) -> None:
     assert "volume" in witness.doubts([made(5, volume=volume * 1.01)])[0].reason
 
 
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_a_venue_rounds_the_base_of_each_trade(count: int) -> None:
+    rules = instrument(BTC, contract_value=100, product=Product.INVERSE)
+    trades = [Trade(BTC, at(m) + n * SECOND, 10 * m + n, 60_000.0, 1.0, 1) for m in (4, 5, 6) for n in range(10)]
+    trades = [t for t in trades if t.ts < at(5) or t.ts >= at(6) or t.trade_id < 50 + count]
+    trades = [Trade(t.instrument, t.ts, n, t.price, t.quantity, t.side) for n, t in enumerate(trades)]
+    told = round(100 / 60_000, 8) * count
+
+    def candle_of(volume: float) -> Candle:
+        return Candle(BTC, at(5), 60_000.0, 60_000.0, 60_000.0, 60_000.0, volume)
+
+    assert evidence(trades, rules).doubts([candle_of(told)]) == []
+    assert "volume" in evidence(trades, rules).doubts([candle_of(told + 3e-8 * count)])[0].reason
+
+
+def test_a_candle_with_volume_in_a_minute_without_trades_is_denied() -> None:
+    around = [*traded(range(5)), *(trade(m, 4 * m + n - 4, p) for m in range(6, 10) for n, p in enumerate(PRICES))]
+    flat = Candle(BTC, at(5), 100.5, 100.5, 100.5, 100.5, 0.0)
+    assert evidence(around).doubts([made(4), flat, made(6)]) == []
+    [doubt] = evidence(around).doubts([made(4), made(5), made(6)])
+    assert (doubt.candle.ts, doubt.reason) == (at(5), "its volume is 2.0, and nobody traded in that minute")
+    holed = [one for one in around if one.trade_id != 20]
+    assert evidence(holed).doubts([made(4), made(5)]) == [], "a number is missing: there may have been a trade"
+
+
 def test_nobody_traded_is_proven_by_numbers_or_by_the_venue() -> None:
     around = [*traded(range(5)), *(trade(m, 4 * m + n - 8, p) for m in range(7, 10) for n, p in enumerate(PRICES))]
     hole = Span(at(5), at(7))
@@ -128,6 +153,24 @@ def test_an_outlier_is_away_from_its_neighbours_and_from_the_others() -> None:
         assert doubt.reason.startswith(
             "its close 150.0 is 50.0% away from 100.0, the median of binance_spot:BTCUSDT in"
         )
+
+
+@pytest.mark.parametrize(
+    "wrong", [range(40, 60), range(40, 41), range(95, 100), range(20), range(5, 95), [*range(10, 20), *range(30, 50)]]
+)
+@pytest.mark.parametrize("page", [7, 100])
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_a_whole_stretch_of_outliers_is_denied(wrong, page: int, is_stored: bool) -> None:
+    """Its inner minutes agree with each other; of a first page one edge is enough."""
+    source = MemoryCandles([outlier(m, 200.0 if m in wrong else 100.0) for m in range(100)], page=page)
+    told = [outlier(m, 100.0) for m in range(100)]
+    others = [Candle(SPOT, c.ts, c.open, c.high, c.low, c.close, 1.0) for c in told]
+    witness = peer(stored=others) if is_stored else peer(MemoryCandles(others, page=30))
+    store = MemoryCandleStore()
+    seen = [m for m in wrong if not (wrong[0] == 0 and m < 20 // page * page and page < 20)]
+    result = crawl_candles(source, store, witness=witness)
+    assert [one.row.ts for one in store.aside(BTC, at(0), at(100))] == [at(m) for m in seen]
+    assert result.quarantined == len(seen)
 
 
 def test_a_jump_that_the_others_saw_too_is_none_and_without_others_nobody_speaks() -> None:
