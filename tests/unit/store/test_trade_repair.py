@@ -117,6 +117,7 @@ def test_more_than_one_repair_fetches_says_where_to_go_on(store) -> None:
     store.append(told[:1])
     repair = repair_of(store, MemoryTrades(told, page=2))
     first = repair.repair(XBT, START)
+    assert not first.is_whole
     assert first.rest is not None
     assert stored(store, XBT) == told[: first.rest - START + 1]
     assert repair.repair(XBT, first.rest).rest is None
@@ -132,3 +133,12 @@ def test_a_hole_beside_ids_that_the_venue_does_not_have_is_given_up_from_the_nea
         (trade(10).ts, trade(31).ts),
         (trade(40).ts, trade(61).ts),
     ]
+
+
+def test_a_hole_of_more_trades_than_one_repair_fetches_is_gone_on_with(store) -> None:
+    every = trades(1, 1_500)
+    store.append([every[0], every[-1]])
+    repair = repair_of(store, MemoryTrades(every, page=1))
+    first = repair.repair(BTC, START)
+    assert (first.found, first.is_whole, first.rest) == (1_000, False, START)
+    assert repair.repair(BTC, START) == Repaired(498, 0, True)

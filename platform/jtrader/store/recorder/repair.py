@@ -36,7 +36,7 @@ class Repaired(msgspec.Struct, frozen=True):
     is_whole: bool = True
     """Proven: by ids without a hole, or by a list of the venue that reaches back to what was stored."""
     rest: int | None = None
-    """The venue has more, after this time: `repair` from there, too."""
+    """The venue has more, after this time: `repair` again from there."""
 
 
 class TradeRepair:
@@ -109,20 +109,20 @@ class TradeRepair:
         before = self._store.contiguity(instrument, since, until)
         if before.is_whole:
             return Repaired()
-        source, found, absent = self._source_of(instrument), 0, 0
+        source, found, absent, rest = self._source_of(instrument), 0, 0, None
         for hole in before.missing:
-            more, none = self._fill(source, instrument, hole, Span(since, until))
-            found, absent = found + more, absent + none
+            more, none, is_cut = self._fill(source, instrument, hole, Span(since, until))
+            found, absent, rest = found + more, absent + none, since if is_cut else rest
         after = self._store.contiguity(instrument, since, until)
         log.info("%s: %d trades since %s came from the venue", instrument, found, iso(since))
-        return Repaired(found, absent, after.is_whole)
+        return Repaired(found, absent, after.is_whole, None if after.is_whole else rest)
 
-    def _fill(self, source: TradeSource, instrument: InstrumentId, hole: IdRange, span: Span) -> tuple[int, int]:
-        """(trades found, ids that the venue does not have) of a hole."""
+    def _fill(self, source: TradeSource, instrument: InstrumentId, hole: IdRange, span: Span) -> tuple[int, int, bool]:
+        """(trades found, ids that the venue does not have, whether it would tell more) of a hole."""
         found, absent, wanted = 0, 0, hole.first
         for _ in range(MOST_PAGES):
             if wanted > hole.last or not (page := source.trades_from(instrument, wanted)):
-                break
+                return found, absent, False
             told = self._sound([trade for trade in page if _number(trade) <= hole.last], instrument, span)
             self._store.append(told)
             skipped = _skipped(wanted, [_number(trade) for trade in page], hole.last) if self._tells_absence else []
@@ -131,7 +131,7 @@ class TradeRepair:
             found += len(told)
             absent += sum(one.last - one.first + 1 for one in skipped)
             wanted = _number(page[-1]) + 1
-        return found, absent
+        return found, absent, wanted <= hole.last
 
     def _by_time(self, instrument: InstrumentId, since: int) -> Repaired:
         last = self._store.newest(Trade, instrument, since + 1)
@@ -155,7 +155,7 @@ class TradeRepair:
             gap = Gap(instrument=instrument, start=gap_start, end=max(first, gap_start + 1), cause="venue_has_none")
             self._store.record_gaps(Trade, instrument, gap.start, gap.end, [gap])
             log.error("%s: the venue tells no trades from %s to %s any more", instrument, iso(gap.start), iso(gap.end))
-        return Repaired(found, 0, is_whole or not found, rest)
+        return Repaired(found, 0, (is_whole or not found) and rest is None, rest)
 
     def _sound(self, page: Sequence[Trade], instrument: InstrumentId, span: Span) -> list[Trade]:
         """Puts aside what can't be."""
