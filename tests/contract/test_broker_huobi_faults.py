@@ -352,6 +352,42 @@ def test_a_long_and_a_short_position_side_by_side_raise_an_alarm(
     inverse.run(work)
 
 
+def test_an_order_is_known_when_the_venue_has_forgotten_our_id(case: Case) -> None:
+    """By the venue's own number, after a restart too: it serves our ids for some hours only."""
+    sent: list[ChildOrder] = []
+
+    async def before(desk: BrokerDesk) -> None:
+        price = await last_price(case)
+        sent.extend([case.order(), case.limit(price, "0.98"), case.stop(price, "1.02")])
+        for order in sent:
+            await desk.broker.submit(order)
+        await desk.finished(sent[0])
+
+    async def after(desk: BrokerDesk) -> None:
+        filled, resting, waiting = sent
+        assert (await desk.broker.order(case.instrument, filled.client_order_id)).status is OrderStatus.FILLED
+        for order in (resting, waiting):
+            assert (await desk.broker.order(case.instrument, order.client_order_id)).status is OrderStatus.NEW
+            if case.market != "huobi_spot":  # there an order that is open keeps its id
+                await desk.broker.cancel(case.instrument, order.client_order_id)
+
+    forgotten = [
+        rule(
+            "answer",
+            {"path": "*/order/orders/getClientOrder"},
+            body={"status": "error", "err-code": "base-record-invalid"},
+        ),
+        rule("answer", {"path": "/v5/*", "text": "client_order_id"}, body={"code": 1017, "message": "…"}),
+        rule(
+            "answer", {"path": "*/*_order_info", "text": "client_order_id"}, body={"status": "error", "err_code": 1017}
+        ),
+        rule("answer", {"path": "*/*_cancel", "text": "client_order_id"}, body={"status": "error", "err_code": 1061}),
+    ]
+    case.run(before)
+    with faults(case.venue, *forgotten):
+        case.run(after)
+
+
 async def last_price(case: Case) -> Decimal:
     def read() -> Decimal:
         with HuobiRest(case.market, case.venue.uri) as rest:

@@ -28,7 +28,7 @@ from jtrader.exchange.huobi.endpoints import PUBLIC
 from jtrader.exchange.huobi.ids import OrderIds
 from jtrader.exchange.huobi.session import HuobiSession
 from jtrader.exchange.huobi.stream import PrivateStream
-from jtrader.ports.broker import AccessDenied, BrokerError, NotOffered, OutcomeUnknown, RetryLater
+from jtrader.ports.broker import AccessDenied, BrokerError, NotOffered, OrderRefusedByVenue, OutcomeUnknown, RetryLater
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +110,8 @@ class HuobiBroker:
         except BrokerError as error:
             if not isinstance(error, OutcomeUnknown):
                 self._stream.forget_order(order.client_order_id)
+            if isinstance(error, OrderRefusedByVenue):
+                self._ids.ended(order.client_order_id)
             raise
         except (Broken, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             self._stream.forget_order(order.client_order_id)

@@ -83,6 +83,7 @@ class SpotDesk(Desk):
         ids: OrderIds,
         page: int,
     ) -> None:
+        self._ids = ids
         self.rows = SpotRows(name, ids)
         self.known = KnownOrders()
         self.orders = SpotOrders(session, self.rows, ids, page)
@@ -92,7 +93,7 @@ class SpotDesk(Desk):
     async def read(self, message: Message) -> list[Report]:
         topic, data = str(message.get("ch", "")), message.get("data") or {}
         if topic.startswith("orders#"):
-            return [self.known.learn(self.rows.streamed_order(data))]
+            return [self.known.learn(self._ids.learn(self.rows.streamed_order(data)))]
         if topic.startswith("trade.clearing#") and data.get("eventType") == "trade":
             return [self.rows.streamed_fill(data, self.known.client_ids)]
         return []
@@ -145,7 +146,7 @@ class LinearDesk(Desk):
         unknown = order.client_order_id is None and self._ids.may_have_triggered(order.instrument)
         if unknown and await self._linear.claim(str(row["contract_code"])):
             order = self._rows.order(row)
-        return self._known.learn(order)
+        return self._known.learn(self._ids.learn(order))
 
     def _trigger(self, row: Message) -> VenueOrder | None:
         """One that became an order is told by that order from then on."""
@@ -153,7 +154,7 @@ class LinearDesk(Desk):
         if order.client_order_id is not None and (order_id := became(row)):
             self._ids.triggered(order.client_order_id, order_id)
             return None
-        return order
+        return self._ids.learn(order)
 
 
 class InverseDesk(Desk):
@@ -196,7 +197,7 @@ class InverseDesk(Desk):
         unknown = order.client_order_id is None and self._ids.may_have_triggered(order.instrument)
         if unknown and await self._inverse.claim(order.instrument):
             order = self._rows.order(message)
-        self._known.learn(order)
+        self._known.learn(self._ids.learn(order))
         return [*self._rows.streamed_fills(message, order), order]
 
     def _trigger(self, row: Message) -> list[Report]:
@@ -206,9 +207,7 @@ class InverseDesk(Desk):
         if name is not None and order.is_triggered:
             self._ids.triggered(name, str(row["relation_order_id"]))
             return []
-        if name is not None and order.status.is_terminal:
-            self._ids.ended(name)
-        return [order]
+        return [self._ids.learn(order)]
 
 
 def desk_of(

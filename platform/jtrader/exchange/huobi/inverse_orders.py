@@ -85,15 +85,16 @@ class InverseOrders:
         else:
             params |= {"order_price_type": STYLES[order.time_in_force], "price": plain(order.price)}
         params["client_order_id"] = self._ids.sending(order)
+        await self._ids.on_disk()
         answer = await self._session.data(self._names.call("Order"), params, is_order=True, urgent=is_close)
-        return accepted(order, acknowledged(answer, *ID_NAMES))
+        return self._ids.learn(accepted(order, acknowledged(answer, *ID_NAMES)))
 
     async def cancel(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> None:
         sent = self._ids.sent(client_order_id)
         if sent is not None and sent.type.is_conditional:
             await self._cancel_trigger(instrument, client_order_id, sent)
         else:
-            await self._cancel(instrument, {"client_order_id": venue_integer(client_order_id)})
+            await self._cancel(instrument, self._named(client_order_id))
 
     async def cancel_all(self, instrument: InstrumentId) -> None:
         """What can't be cancelled is told once all has been tried."""
@@ -108,11 +109,11 @@ class InverseOrders:
     async def order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder:
         sent = self._ids.sent(client_order_id)
         if sent is None or not sent.type.is_conditional:
-            return await self._plain(instrument, {"client_order_id": venue_integer(client_order_id)})
+            return await self._plain(instrument, self._named(client_order_id))
         row = await self._trigger(instrument, client_order_id, sent)
         order_id = became(row)
         if not order_id:
-            return self._rows.trigger(row)
+            return self._ids.learn(self._rows.trigger(row))
         self._ids.triggered(client_order_id, order_id)
         return await self._plain(instrument, {"order_id": order_id})
 
@@ -132,6 +133,9 @@ class InverseOrders:
         """Ours behind the venue's numbers."""
         found: dict[str, ClientOrderId | None] = {}
         for order_id in order_ids:
+            if (known := self._ids.of_venue(order_id)) is not None:
+                found[order_id] = known
+                continue
             found[order_id] = (await self._plain(instrument, {"order_id": order_id})).client_order_id
             if found[order_id] is None and await self.claim(instrument):
                 found[order_id] = self._ids.of_venue(order_id)
@@ -147,6 +151,8 @@ class InverseOrders:
             if name is not None and order_id and self._ids.of_venue(order_id) is None:
                 self._ids.triggered(name, order_id)
                 learnt = True
+            elif name is not None:
+                self._ids.learn(self._rows.trigger(row))
         return learnt
 
     async def _held(self, order: ChildOrder) -> "_Held":
@@ -187,6 +193,7 @@ class InverseOrders:
                 raise BadInput(f"limit order {order.client_order_id} has no price")
             params |= {"order_price_type": "limit", "order_price": plain(order.price)}
         self._ids.sending(order)
+        await self._ids.on_disk()
         answer = await self._session.data(
             self._names.call("TriggerOrder"), params, is_order=True, urgent=order.reduce_only
         )
@@ -214,7 +221,12 @@ class InverseOrders:
         rows = await self._session.data(self._names.call("OrderInfo"), {**self._names.owner(instrument), **named})
         if not rows:
             raise OrderNotFound(f"HTX: order {named} is not known")
-        return self._rows.order(rows[0])
+        return self._ids.learn(self._rows.order(rows[0]))
+
+    def _named(self, client_order_id: ClientOrderId) -> dict[str, Any]:
+        """By the venue's number where it is known: it serves our ids for some hours only."""
+        order_id = self._ids.number_of(client_order_id)
+        return {"order_id": order_id} if order_id else {"client_order_id": venue_integer(client_order_id)}
 
     async def _trigger(
         self, instrument: InstrumentId, client_order_id: ClientOrderId, sent: Sent, urgent: bool = False

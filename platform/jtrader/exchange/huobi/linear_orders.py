@@ -55,22 +55,21 @@ class LinearOrders:
             return await self._submit_trigger(order, code, params)
         params |= _style(order)
         number = self._ids.sending(order)
+        await self._ids.on_disk()
         answer = await self._session.data(
             PLACE, {**params, "client_order_id": number}, is_order=True, urgent=order.reduce_only
         )
-        return accepted(order, acknowledged(answer, "order_id"))
+        return self._ids.learn(accepted(order, acknowledged(answer, "order_id")))
 
     async def cancel(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> None:
-        code, number = _code(instrument), venue_integer(client_order_id)
-        sent = self._ids.sent(client_order_id)
-        if sent is not None and sent.type.is_conditional and await self._cancel_trigger(code, number):
+        code, sent = _code(instrument), self._ids.sent(client_order_id)
+        if sent is not None and sent.type.is_conditional and await self._cancel_trigger(code, client_order_id):
             return
-        params: dict[str, Any] = {"contract_code": code}
-        params |= {"order_id": sent.became} if sent is not None and sent.became else {"client_order_id": number}
         try:
-            await self._session.data(CANCEL, params, is_order=True, urgent=True)
+            named = {"contract_code": code, **self._named(client_order_id)}
+            await self._session.data(CANCEL, named, is_order=True, urgent=True)
         except OrderNotFound:
-            if sent is None and await self._cancel_trigger(code, number):
+            if sent is None and await self._cancel_trigger(code, client_order_id):
                 return
             raise
 
@@ -93,15 +92,14 @@ class LinearOrders:
 
     async def order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder:
         """What it is in the book, where it is there; else what waits for its price."""
-        code, number = _code(instrument), venue_integer(client_order_id)
-        sent = self._ids.sent(client_order_id)
+        code, sent = _code(instrument), self._ids.sent(client_order_id)
         if sent is None or not sent.type.is_conditional:
             try:
-                return await self._plain(code, {"client_order_id": number})
+                return await self._plain(code, self._named(client_order_id))
             except OrderNotFound:
                 if sent is not None:
                     raise
-        return await self._trigger(code, client_order_id, number)
+        return await self._trigger(code, client_order_id)
 
     async def open_orders(self) -> list[VenueOrder]:
         async def ask(cursor: str | None) -> Sequence[Row]:
@@ -110,12 +108,15 @@ class LinearOrders:
 
         found = await all_pages(ask, self._page, lambda row: row.get("id") or row["order_id"])
         waiting = await self._open_triggers({})
-        return [self._rows.order(row) for row in found] + [self._rows.algo(row) for row in waiting]
+        return [*map(self._rows.order, found), *map(self._rows.algo, waiting)]
 
     async def client_ids(self, code: str, order_ids: Iterable[str]) -> Mapping[str, ClientOrderId | None]:
         """Ours behind the venue's numbers."""
         found: dict[str, ClientOrderId | None] = {}
         for order_id in order_ids:
+            if (known := self._ids.of_venue(order_id)) is not None:
+                found[order_id] = known
+                continue
             found[order_id] = (await self._plain(code, {"order_id": order_id})).client_order_id
             if found[order_id] is None and await self.claim(code):
                 found[order_id] = self._ids.of_venue(order_id)
@@ -129,6 +130,8 @@ class LinearOrders:
             if name is not None and order_id and self._ids.of_venue(order_id) is None:
                 self._ids.triggered(name, order_id)
                 learnt = True
+            elif name is not None:
+                self._ids.learn(self._rows.algo(row))
         return learnt
 
     async def _submit_trigger(self, order: ChildOrder, code: VenueSymbol, params: dict[str, Any]) -> VenueOrder:
@@ -139,6 +142,7 @@ class LinearOrders:
         params |= {**_style(order), "trigger_price": plain(order.trigger_price)}
         params["trigger_price_type"] = order.trigger_by.value
         number = self._ids.sending(order)
+        await self._ids.on_disk()
         answer = await self._session.data(
             ALGO_PLACE, {**params, "algo_client_order_id": number}, is_order=True, urgent=order.reduce_only
         )
@@ -162,22 +166,31 @@ class LinearOrders:
         row = await self._session.data(ORDER, {"contract_code": code, **CROSS, **named})
         if not row:
             raise OrderNotFound(f"HTX: order {named} is not known")
-        return self._rows.order(row)
+        return self._ids.learn(self._rows.order(row))
 
-    async def _trigger(self, code: str, client_order_id: ClientOrderId, number: int) -> VenueOrder:
-        query = {**TRIGGER, "contract_code": code, "algo_client_order_id": number}
+    def _named(self, client_order_id: ClientOrderId) -> dict[str, Any]:
+        """By the venue's number where it is known: it serves our ids for some hours only."""
+        order_id = self._ids.number_of(client_order_id)
+        return {"order_id": order_id} if order_id else {"client_order_id": venue_integer(client_order_id)}
+
+    def _named_trigger(self, client_order_id: ClientOrderId) -> dict[str, Any]:
+        algo_id = self._ids.trigger_of(client_order_id)
+        return {"algo_id": algo_id} if algo_id else {"algo_client_order_id": venue_integer(client_order_id)}
+
+    async def _trigger(self, code: str, client_order_id: ClientOrderId) -> VenueOrder:
+        query = {**TRIGGER, "contract_code": code, **self._named_trigger(client_order_id)}
         rows = rows_of(await self._session.data(ALGO_ORDER, query), "orders")
         if not rows:
             raise OrderNotFound(f"HTX: order {client_order_id} is not known")
         order_id = became(rows[0])
         if not order_id:
-            return self._rows.algo(rows[0])
+            return self._ids.learn(self._rows.algo(rows[0]))
         self._ids.triggered(client_order_id, order_id)
         return await self._plain(code, {"order_id": order_id})
 
-    async def _cancel_trigger(self, code: str, number: int) -> bool:
+    async def _cancel_trigger(self, code: str, client_order_id: ClientOrderId) -> bool:
         """Whether it still waited."""
-        item = {"contract_code": code, "algo_client_order_id": number}
+        item = {"contract_code": code, **self._named_trigger(client_order_id)}
         try:
             await self._session.data_of_list(ALGO_CANCEL, [item], is_order=True, urgent=True)
         except OrderNotFound:

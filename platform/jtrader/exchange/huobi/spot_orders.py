@@ -92,7 +92,10 @@ class SpotOrders:
         else:
             params |= self._limit(order)
         self._ids.sending(order)
-        return accepted(order, acknowledged(await self._session.data(PLACE, params, is_order=True)))
+        await self._ids.on_disk()
+        order_id = acknowledged(await self._session.data(PLACE, params, is_order=True))
+        self._ids.accepted(order.client_order_id, order_id)
+        return accepted(order, order_id)
 
     async def cancel(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> None:
         _symbol(instrument)
@@ -131,6 +134,9 @@ class SpotOrders:
     async def order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder:
         """What it is in the book, where it is there; else what waits for its price."""
         _symbol(instrument)
+        number = self._ids.number_of(client_order_id) or self._ids.trigger_of(client_order_id)
+        if number:  # our id of an order that is over serves for two hours
+            return await self._by_number(number)
         try:
             row = await self._session.data(ORDER, {"clientOrderId": client_order_id})
             if row:
@@ -214,6 +220,7 @@ class SpotOrders:
             "stopPrice": plain(trigger),
         }
         self._ids.sending(order)
+        await self._ids.on_disk()
         await self._session.data(ALGO_PLACE, params, is_order=True, urgent=order.reduce_only)
         return accepted(order, f"algo-{order.client_order_id}")
 

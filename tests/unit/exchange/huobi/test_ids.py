@@ -1,5 +1,6 @@
 """Which order is ours: integers, the file, what a crash leaves of it, other processes."""
 
+import asyncio
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 
 from fixtures.broker_desk import child_order
 from jtrader.domain.errors import Broken
-from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId
-from jtrader.domain.order import ChildOrder, OrderType
+from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, VenueOrderId
+from jtrader.domain.order import ChildOrder, OrderStatus, OrderType, Side, VenueOrder
 from jtrader.exchange.huobi.ids import OrderIds, venue_integer
 
 SWAP = InstrumentId("huobi_swap:BTC-USD")
@@ -101,8 +102,49 @@ def test_which_conditional_orders_wait_for_a_number_or_may_have_triggered() -> N
     ids.sending(order("stop", OrderType.STOP))
     assert [sent.client_order_id for sent in ids.unclaimed(SWAP)] == ["stop"]
     assert not ids.unclaimed(InstrumentId("huobi_swap:ETH-USD"))
+    ids.ended(ClientOrderId("stop"))
+    assert not ids.unclaimed(SWAP)
     ids.accepted(ClientOrderId("stop"), "1")
     assert not ids.unclaimed(SWAP)
     assert ids.may_have_triggered(SWAP)
     ids.ended(ClientOrderId("stop"))
     assert not ids.may_have_triggered(SWAP)
+
+
+def told(name: str, number: str, status: OrderStatus, is_triggered: bool = False) -> VenueOrder:
+    return VenueOrder(
+        account=AccountId("a"), instrument=SWAP, venue_order_id=VenueOrderId(number),
+        client_order_id=ClientOrderId(name), side=Side.BUY, type=OrderType.LIMIT, status=status, quantity=Decimal(1),
+        is_triggered=is_triggered,
+    )  # fmt: skip
+
+
+def test_a_restart_knows_the_venues_numbers_and_which_conditional_orders_have_ended(tmp_path: Path) -> None:
+    file = tmp_path / "o"
+    ids = OrderIds(file)
+    for name in ("plain", "fired", "cancelled", "refused"):
+        ids.sending(order(name, OrderType.MARKET if name == "plain" else OrderType.STOP))
+    ids.learn(told("plain", "1", OrderStatus.NEW))
+    ids.learn(told("somebody's", "9", OrderStatus.NEW))
+    ids.accepted(ClientOrderId("fired"), "2")
+    ids.triggered(ClientOrderId("fired"), "22")
+    ids.learn(told("fired", "22", OrderStatus.FILLED, is_triggered=True))
+    ids.accepted(ClientOrderId("cancelled"), "3")
+    ids.learn(told("cancelled", "3", OrderStatus.NEW))
+    assert ids.may_have_triggered(SWAP)
+    ids.learn(told("cancelled", "3", OrderStatus.CANCELED))
+    ids.ended(ClientOrderId("refused"))
+    asyncio.run(ids.on_disk())
+    ids.close()
+
+    again = OrderIds(file)
+    numbers = {name: again.number_of(ClientOrderId(name)) for name in ("plain", "fired", "cancelled", "somebody's")}
+    assert numbers == {"plain": "1", "fired": "22", "cancelled": "", "somebody's": ""}
+    assert again.of_venue("1") == "plain"
+    assert not again.may_have_triggered(SWAP)
+    assert not again.unclaimed(SWAP)
+    size = file.stat().st_size
+    again.learn(told("plain", "1", OrderStatus.FILLED))
+    again.ended(ClientOrderId("cancelled"))
+    assert file.stat().st_size == size, "what is known is not written again"
+    again.close()

@@ -160,7 +160,8 @@ def _find(call: Call, algo_id: str | None, given: str | None) -> Order | None:
         return None
     ids = [kept(kind, given) for kind in (Kind.PLAIN, Kind.TAKE_PROFIT, Kind.STOP_LOSS)]
     found = (call.account.find(symbol, None, one) for symbol in call.venue.listings for one in ids)
-    return max((o for o in found if o is not None and o.algo_id), key=lambda order: order.id, default=None)
+    named = [o for o in found if o is not None and o.algo_id and not desk.is_forgotten(call, o)]
+    return max(named, key=lambda order: order.id, default=None)
 
 
 def _row(call: Call, order: Order) -> dict[str, Any]:

@@ -18,6 +18,9 @@ _Row = TypeVar("_Row")
 SPAN = 48 * HOUR
 """The longest stretch of time that one look at orders, trades or ledger rows covers."""
 
+CLIENT_ID_LIFE = 8 * HOUR
+"""How long after its creation an order can be named by its client's id."""
+
 ALREADY_CANCELLED = HuobiError(1071, "Repeated withdraw.")
 ALREADY_FILLED = HuobiError(1063, "The order has been executed, it can't be withdrawn.")
 NO_SUCH_ORDER = HuobiError(1061, "This order doesnt exist.")
@@ -106,7 +109,13 @@ def find(call: Call, order_id: int | None, client_id: str | None) -> Order | Non
     if order_id is None and client_id is not None:
         found = (call.account.find(symbol, None, client_id) for symbol in call.venue.listings)
         order = max((one for one in found if one is not None), key=lambda one: one.id, default=None)
+        order = None if order is None or is_forgotten(call, order) else order
     return None if order is None or is_strategy(order) else order
+
+
+def is_forgotten(call: Call, order: Order) -> bool:
+    """Its client's id serves no more, only the venue's number."""
+    return call.world.now - order.created > CLIENT_ID_LIFE
 
 
 def cancel(call: Call, order: Order | None) -> Order:

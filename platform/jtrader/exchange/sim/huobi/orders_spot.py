@@ -30,6 +30,7 @@ _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BATCH = 10
 _MOST_CANCELLED = 100
 SPAN = 48 * HOUR
+CLIENT_ID_LIFE = 2 * HOUR
 """The longest stretch of time that one look at orders or trades covers."""
 
 
@@ -299,6 +300,8 @@ def _any_id(call: Call, given: str) -> Order | None:
 
 
 def _any_client_id(call: Call, given: str) -> Order | None:
-    """The newest under this id, of any pair: it carries no pair."""
+    """The newest under this id, of any pair: it carries no pair. Of an order that is over it serves for two hours."""
     found = (call.account.find(symbol, None, given) for symbol in call.venue.listings)
-    return max((order for order in found if order is not None), key=lambda order: order.id, default=None)
+    order = max((order for order in found if order is not None), key=lambda order: order.id, default=None)
+    is_over = order is not None and not (order.is_open or order.is_waiting)
+    return None if order is None or (is_over and call.world.now - order.updated > CLIENT_ID_LIFE) else order

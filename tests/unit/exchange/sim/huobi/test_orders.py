@@ -252,3 +252,28 @@ def test_spots_account_history_ends_in_the_balance() -> None:
     for coin, opening in (("btc", 1), ("usdt", 100_000)):
         own = [row for row in rows if row["currency"] == coin]
         assert opening + sum(Decimal(row["transact-amt"]) for row in own) == own[-1]["acct-balance"] == balance[coin]
+
+
+def test_a_clients_id_serves_for_hours_the_venues_number_for_ever() -> None:
+    desk = swap()
+    placed = order(desk, direction="buy", offset="open", client_order_id="77")
+    by_client = {"contract_code": "BTC-USD", "client_order_id": "77"}
+    assert desk.post("/swap-api/v1/swap_order_info", **by_client)
+    (account,) = desk.world.venues["huobi_swap"].accounts.values()
+    account.orders[placed["order_id"]].created -= 9 * HOUR
+    with pytest.raises(HuobiError) as refused:
+        desk.post("/swap-api/v1/swap_order_info", **by_client)
+    assert refused.value.code == 1017
+    assert desk.post("/swap-api/v1/swap_order_info", contract_code="BTC-USD", order_id=placed["order_id"])
+
+
+def test_spot_knows_the_clients_id_of_an_order_that_is_over_for_two_hours() -> None:
+    desk = HtxDesk(START, instruments=("huobi_spot:btcusdt",))
+    terms = {"account-id": ACCOUNT, "symbol": "btcusdt", "type": "buy-market", "amount": "100"}
+    number = int(desk.post("/v1/order/orders/place", **terms, **{"client-order-id": "mine"}))
+    assert desk.get("/v1/order/orders/getClientOrder", clientOrderId="mine")
+    (account,) = desk.world.venues["huobi_spot"].accounts.values()
+    account.orders[number].updated -= 3 * HOUR
+    with pytest.raises(HuobiError) as refused:
+        desk.get("/v1/order/orders/getClientOrder", clientOrderId="mine")
+    assert refused.value.code == "base-record-invalid"
