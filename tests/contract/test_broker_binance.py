@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from contract.broker_suite import BrokerCase, BrokerSuite
-from fixtures.broker_desk import BrokerDesk, closing
+from fixtures.broker_desk import BrokerDesk, closing, eventually
 from fixtures.faults import faults, rule
 from fixtures.simulator import BINANCE, COINM, Simulator, StartSimulator
 from fixtures.wire import Wire
 from jtrader.domain.account import EntryKind, MarginMode, PositionMode, VenueEntry
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId, Market
-from jtrader.domain.order import Fill, OrderStatus, OrderType, Side, TimeInForce, TriggerBy
+from jtrader.domain.order import ChildOrder, Fill, OrderStatus, OrderType, Side, TimeInForce, TriggerBy
 from jtrader.domain.times import HOUR, MINUTE
 from jtrader.exchange.binance.broker import BinanceBroker
 from jtrader.exchange.binance.endpoints import Weights
@@ -328,6 +328,35 @@ def test_too_many_orders_hold_the_next_ones_of_that_account_and_no_cancel(venue:
             await two.submit(case.order())
 
     asyncio.run(work())
+
+
+def test_a_triggered_order_of_another_process_is_told_under_our_id(case: BinanceCase) -> None:
+    """What it became carries an id of the venue's own making."""
+
+    async def work(at: BrokerCase) -> None:
+        await at.filled(at.order(lots=2))
+        up = await at.conditional(OrderType.STOP, Side.BUY, "1.0003")
+        down = await at.conditional(OrderType.STOP, Side.SELL, "0.9997")
+        for waiting in (up, down):
+            await at.desk.broker.submit(waiting)
+
+        async def triggered() -> ChildOrder | None:
+            for one in (up, down):
+                if any(state.status.is_terminal for state in at.desk.states_of(one)):
+                    return one
+            await at.advance(60)
+            return None
+
+        order = await eventually(triggered, 60)
+        fills = at.desk.fills_of(order)
+        assert sum(fill.quantity for fill in fills) == order.quantity
+        async with at.other() as broker:
+            found = await broker.fills(at.instrument.id, fills[0].ts, fills[-1].ts + 1)
+            assert [fill for fill in found if fill.trade_id in {one.trade_id for one in fills}] == fills
+            known = await broker.order(at.instrument.id, order.client_order_id)
+            assert (known.client_order_id, known.status) == (order.client_order_id, OrderStatus.FILLED)
+
+    case.run(work)
 
 
 def test_marks_are_told_at_full_minutes_of_the_past(case: BinanceCase) -> None:

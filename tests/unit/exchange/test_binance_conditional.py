@@ -212,3 +212,42 @@ def test_times_in_force(in_force: TimeInForce, is_spot: bool, told: tuple[str, s
     order = child_order(ACCOUNT, PERP, Decimal("0.01"), type=OrderType.LIMIT, price=Decimal(5), time_in_force=in_force)
     form = order_form(order, "BTCUSDT", is_spot, "RESULT")
     assert (form["type"], form.get("timeInForce")) == told
+
+
+class PastVenue:
+    """Conditional orders by their day before `NOON`: all_orders tells at most a week of them at once, three rows."""
+
+    def __init__(self, days: tuple[float, ...]) -> None:
+        self.asked = 0
+        self.rows = [
+            ALGO_ROW
+            | {"algoId": 900 + n, "clientAlgoId": f"jt{n}", "createTime": NOON - int(day * 86_400_000)}
+            | {"algoStatus": "FINISHED", "actualOrderId": str(77 + n)}
+            for n, day in enumerate(days)
+        ]
+
+    async def call(self, method: str, params: Mapping[str, Any], is_order: bool = False, urgent: bool = False) -> Any:
+        assert method.endswith("AllAlgoOrders")
+        first, last = params["startTime"], params["endTime"]
+        assert last - first < 7 * 86_400_000
+        self.asked += 1
+        return [row for row in self.rows if first <= row["createTime"] <= last][: params["limit"]]
+
+
+@pytest.mark.parametrize(
+    "days", [(8,), (0.1,), (1, 8, 15, 22, 60, 89), (20, 20.1, 20.2, 20.3, 20.4, 20.5, 20.6)], ids=lambda d: f"{len(d)}"
+)
+def test_what_a_stop_of_long_ago_became_is_learnt_and_what_is_settled_is_not_asked_for_again(
+    days: tuple[float, ...],
+) -> None:
+    venue, at = PastVenue(days), ENDPOINTS[USDM]
+    assert at.algo is not None
+    algo = AlgoOrders(venue, at.algo, at.order, RowReader(ACCOUNT, USDM), page=3)  # type: ignore[arg-type]
+    numbers = [str(77 + n) for n in range(len(days))]
+    asyncio.run(algo.learn(PERP, numbers, NOON * 1_000_000))
+    assert [algo.name_of(number) for number in numbers] == [f"jt{n}" for n in range(len(days))]
+    asyncio.run(algo.learn(PERP, ["5"], NOON * 1_000_000))
+    asked = venue.asked
+    asyncio.run(algo.learn(PERP, ["5"], NOON * 1_000_000))
+    assert venue.asked == asked + 1, "only the week that is not over"
+    assert algo.name_of("5") is None

@@ -4,13 +4,15 @@ of its own. To us both are one order under one client id.
 
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
+from jtrader.domain.errors import Broken
 from jtrader.domain.ids import ClientOrderId, InstrumentId, split_instrument_id
 from jtrader.domain.order import ChildOrder, OrderStatus, VenueOrder
+from jtrader.domain.times import DAY, MILLISECOND, to_millis
 from jtrader.exchange.binance.endpoints import AlgoEndpoints
 from jtrader.exchange.binance.fields import Row
 from jtrader.exchange.binance.forms import algo_form
@@ -20,11 +22,22 @@ from jtrader.ports.broker import OrderNotFound
 
 log = logging.getLogger(__name__)
 
+PAGE = 1_000
+WEEK = 7 * DAY
+"""The longest span of one query."""
+KEPT = 90 * DAY
+"""What was sent earlier the venue does not tell any more."""
+
 
 class AlgoOrders:
     """Those of one account. It remembers what waits and which order each became."""
 
-    def __init__(self, session: BinanceSession, at: AlgoEndpoints, order_endpoint: str, rows: RowReader) -> None:
+    def __init__(
+        self, session: BinanceSession, at: AlgoEndpoints, order_endpoint: str, rows: RowReader, page: int = PAGE
+    ) -> None:
+        """`page`: rows that one query of the past asks for, at most the venue's 1,000."""
+        self._page = page
+        self._settled: set[tuple[InstrumentId, int]] = set()
         self._session = session
         self._at = at
         self._order_endpoint = order_endpoint
@@ -99,11 +112,32 @@ class AlgoOrders:
                 with contextlib.suppress(OrderNotFound):
                     await self.order(name)
 
-    async def learn(self, instrument: InstrumentId, since: int) -> None:
-        """Which orders the conditional ones of the past became; `since` in ms."""
-        query = {"symbol": _symbol(instrument), "startTime": since, "limit": 1_000}
-        for row in await self._session.call(self._at.all_orders, query):
-            self._remember(self._rows.algo_order(row), row)
+    async def learn(self, instrument: InstrumentId, numbers: Iterable[str], until: int) -> None:
+        """Which conditional orders sent before `until` (ns) became the orders `numbers`: as far back as the venue keeps
+        them, newest first, until all are known. A week in which nothing waits any more is asked for once."""
+        unknown = set(numbers)
+        weeks = range(until // WEEK, (until - KEPT) // WEEK - 1, -1)
+        for week in weeks:
+            unknown -= self._became.keys()
+            if not unknown:
+                return
+            if (instrument, week) in self._settled:
+                continue
+            found = await self._sent_within(instrument, week * WEEK, (week + 1) * WEEK)
+            if week < weeks[0] and all(order.status.is_terminal for order in found):
+                self._settled.add((instrument, week))
+
+    async def _sent_within(self, instrument: InstrumentId, start: int, end: int) -> list[VenueOrder]:
+        """start ≤ sent < end (ns), at most a week. Where an answer is full, its span is read in halves."""
+        times = {"startTime": to_millis(start), "endTime": to_millis(end - 1)}
+        query = {"symbol": _symbol(instrument), **times, "limit": self._page}
+        rows = await self._session.call(self._at.all_orders, query)
+        if len(rows) < self._page:
+            return [self._remember(self._rows.algo_order(row), row) for row in rows]
+        if end - start <= MILLISECOND:
+            raise Broken(f"{len(rows)} conditional orders or more within one millisecond: they can't be paged")
+        middle = (start + end) // 2 // MILLISECOND * MILLISECOND
+        return [*await self._sent_within(instrument, start, middle), *await self._sent_within(instrument, middle, end)]
 
     def _remember(self, order: VenueOrder, row: Row) -> VenueOrder:
         if order.client_order_id is not None:

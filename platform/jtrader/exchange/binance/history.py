@@ -7,7 +7,7 @@ from jtrader.domain.account import VenueEntry
 from jtrader.domain.errors import BadInput, Broken
 from jtrader.domain.ids import ClientOrderId, InstrumentId, split_instrument_id
 from jtrader.domain.order import Fill
-from jtrader.domain.times import DAY, MILLISECOND, to_millis
+from jtrader.domain.times import MILLISECOND, to_millis
 from jtrader.exchange.binance.algo import AlgoOrders
 from jtrader.exchange.binance.endpoints import INCOME_WINDOW, Endpoints
 from jtrader.exchange.binance.fields import Row, row_field
@@ -18,8 +18,6 @@ from jtrader.ports.broker import OrderNotFound
 log = logging.getLogger(__name__)
 
 PAGE = 1_000
-_LONGEST_WAIT = 6 * DAY
-"""How long before a trade a conditional order is looked for: the venue tells a week of them at once."""
 MOST_WINDOWS = 60
 """A range of more queries than this is read by ids (trades), or refused (ledger rows: the venue keeps 90 days)."""
 
@@ -99,8 +97,8 @@ class History:
         _, symbol = split_instrument_id(instrument)
         unknown = sorted({int(n) for row in rows if (n := str(row_field(row, "orderId"))) not in self._client_ids})
         if unknown and self._algo is not None:
-            first = min(int(row["time"]) for row in rows if int(row["orderId"]) in unknown)
-            await self._algo.learn(instrument, first - to_millis(_LONGEST_WAIT))
+            last = max(int(row["time"]) for row in rows if int(row["orderId"]) in unknown)
+            await self._algo.learn(instrument, map(str, unknown), (last + 1) * MILLISECOND)
         await self._look_up(symbol, unknown)
         return [self._rows.fill(row, self._client_ids) for row in rows]
 

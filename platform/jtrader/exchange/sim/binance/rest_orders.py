@@ -151,7 +151,14 @@ def find(call: Call) -> Order | None:
     order_id, client_id = call.integer("orderId"), call.maybe("origClientOrderId")
     if order_id is None and client_id is None:
         raise BinanceError(-1102, "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!")
-    order = call.account.find(call.listing().symbol, order_id, client_id)
+    symbol = call.listing().symbol
+    if call.market == SPOT or order_id is not None or client_id is None:
+        order = call.account.find(symbol, order_id, client_id)
+    elif (number := client_id.removeprefix(rows_futures.MADE_HERE)) != client_id and number.isdigit():
+        order = call.account.find(symbol, int(number), None)
+    else:
+        order = call.account.find(symbol, None, client_id)
+        order = None if order is not None and order.trigger is not None else order  # that id is of the algo order
     return order if order is not None and is_shown(call, order) else None
 
 

@@ -23,6 +23,8 @@ from jtrader.venue.records import Execution, Order, OrderReported, Trade
 from jtrader.venue.units import divide, text
 from jtrader.venue.words import Origin
 
+MADE_HERE = "sim-algo-"
+
 
 def is_coinm(listing: Listing) -> bool:
     return listing.instrument.market == COINM
@@ -31,6 +33,11 @@ def is_coinm(listing: Listing) -> bool:
 def pair(listing: Listing) -> str:
     """`BTCUSD_PERP` belongs to `BTCUSD`; USDT-M's pair is its symbol."""
     return listing.symbol.partition("_")[0]
+
+
+def order_name(order: Order) -> str:
+    """What a conditional order became has a client id of the venue's own making."""
+    return order.client_id if order.trigger is None else f"{MADE_HERE}{order.id}"
 
 
 def average_price(order: Order, listing: Listing) -> str:
@@ -47,7 +54,7 @@ def order_row(order: Order, listing: Listing) -> dict[str, Any]:
         "symbol": order.symbol,
         **named,
         "status": STATUS[order.status],
-        "clientOrderId": order.client_id,
+        "clientOrderId": order_name(order),
         "price": listing.price_text(order.price or 0),
         "avgPrice": average_price(order, listing),
         "origQty": listing.quantity_text(order.lots),
@@ -104,7 +111,7 @@ def order_update(report: OrderReported, listing: Listing) -> dict[str, Any]:
     at = to_millis(report.ts)
     body: dict[str, Any] = {
         "s": order.symbol,
-        "c": order.client_id,
+        "c": order_name(order),
         "S": side_word(order.side),
         "o": kind_word(USDM, order),
         "f": time_word(USDM, order.style),
