@@ -99,6 +99,14 @@ def test_times_are_plain_integers(store) -> None:
     assert {type(edge) for g in store.gaps() for edge in (g.start, g.end)} == {int}
 
 
+def test_times_of_any_size_come_back(store) -> None:
+    """Small ones take less room in a document, on which reading them fast may not rely."""
+    rows = [replace(candle(0), ts=ts) for ts in (0, 5, 2**31 - 1, 2**31, at(0), at(1), 2**62)]
+    store.upsert(rows)
+    assert list(store.times(BTC, 0, 2**63 - 1)) == [row.ts for row in rows]
+    assert list(store.times(BTC, 0, 9)) == [0, 5]
+
+
 def test_bounds_include_start_and_exclude_end(store) -> None:
     store.upsert([candle(m) for m in range(5)])
     assert [c.ts for c in store.read(BTC, at(1), at(3))] == [at(1), at(2)]

@@ -6,7 +6,9 @@ A document has the row's own fields under their names: `instrument: str`, `ts: i
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
+import bson
 import msgspec
+import numpy as np
 from pymongo import ASCENDING, DESCENDING, InsertOne, ReplaceOne
 
 from jtrader.domain.ids import InstrumentId
@@ -18,6 +20,9 @@ Row = TypeVar("Row", bound=MarketEvent)
 KEY = [("instrument", ASCENDING), ("ts", ASCENDING)]
 _PAGE = 10_000
 _BATCH = 5_000
+_TIME = np.dtype([("size", "<i4"), ("field", "<u4"), ("ts", "<i8"), ("end", "u1")])
+"""A document of BSON that has an int64 `ts` only."""
+_TS_FIELD = int.from_bytes(b"\x12ts\0", "little")
 
 
 class MongoSeries(Generic[Row]):
@@ -46,8 +51,9 @@ class MongoSeries(Generic[Row]):
 
     def times(self, instrument: InstrumentId, start: int, end: int) -> Sequence[int]:
         def find() -> list[int]:
-            found = self._rows.find(_range(instrument, start, end), {"_id": False, "ts": True}).sort("ts", ASCENDING)
-            return [int(row["ts"]) for row in found]
+            wanted, fields = _range(instrument, start, end), {"_id": False, "ts": True}
+            batches: Any = self._rows.find_raw_batches(wanted, fields, sort=[("ts", ASCENDING)])
+            return [ts for batch in batches for ts in _times_in(batch)]
 
         return self._mongo.run(f"{self._name}: times", find)
 
@@ -77,7 +83,7 @@ class MongoSeries(Generic[Row]):
 
         def write() -> None:
             there = {} if not changes and self._is_vacant(batch) else self._stored(batch)
-            wanted = [row for row in batch if there.get((row.instrument, row.ts)) != row]
+            wanted = [row for row in batch if there.get((row.instrument, row.ts)) != row] if there else batch
             changes.append(len(wanted))
             if wanted and there:
                 writes = [_write(row, (row.instrument, row.ts) in there) for row in wanted]
@@ -122,6 +128,16 @@ class MongoSeries(Generic[Row]):
             return [row_of(self._kind, row) for row in found]
 
         return self._mongo.run(self._name, find)
+
+
+def _times_in(batch: bytes) -> list[int]:
+    """Of documents `{ts}` one after the other: all at once where each is an int64, as times since 1970 are."""
+    if len(batch) % _TIME.itemsize == 0:
+        rows = np.frombuffer(batch, dtype=_TIME)
+        if (rows["size"] == _TIME.itemsize).all() and (rows["field"] == _TS_FIELD).all():
+            times: list[int] = rows["ts"].tolist()
+            return times
+    return [int(row["ts"]) for row in bson.decode_all(batch)]
 
 
 def row_of(kind: type[Row], row: Mapping[str, Any]) -> Row:
