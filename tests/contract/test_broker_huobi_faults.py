@@ -14,6 +14,7 @@ from fixtures.faults import faults, rule
 from fixtures.simulator import HUOBI, Simulator, StartSimulator
 from jtrader.domain.ids import AccountId, InstrumentId, Market
 from jtrader.domain.order import ChildOrder, OrderStatus, OrderType, Side
+from jtrader.domain.times import HOUR
 from jtrader.exchange.common.session import Keys
 from jtrader.exchange.huobi.broker import HuobiBroker
 from jtrader.exchange.huobi.budget import MINUTE_RESERVE, PER_MINUTE
@@ -386,6 +387,24 @@ def test_an_order_is_known_when_the_venue_has_forgotten_our_id(case: Case) -> No
     case.run(before)
     with faults(case.venue, *forgotten):
         case.run(after)
+
+
+def test_the_ledger_tells_of_every_coin_that_the_account_holds(venue: Simulator, tmp_path: Path) -> None:
+    """Not of the desk's instruments alone: balances are those of all, and both have to agree."""
+    at = Case(venue, SWAP, tmp_path)
+
+    async def work(desk: BrokerDesk) -> None:
+        before = {balance.asset: balance.total for balance in await desk.broker.balances()}
+        venue.transfer(at.keys.key, at.market, "ETH", "5")
+        after = {balance.asset: balance.total for balance in await desk.broker.balances()}
+        assert after["ETH"] == before["ETH"] + 5
+        now = venue.now
+        moved = [
+            (one.asset, one.amount) for one in await desk.broker.entries(now - HOUR, now + HOUR) if one.amount == 5
+        ]
+        assert moved == [("ETH", 5)]
+
+    at.run(work)
 
 
 async def last_price(case: Case) -> Decimal:

@@ -42,10 +42,10 @@ class InverseAccount:
         self._known = known
         self._instruments = instruments
         self._page = min(page, PAGE)
+        self._ledgers = {names.code(one) if names.market == SWAP else names.coin(one) for one in instruments}
 
     async def balances(self) -> list[Balance]:
-        rows = await self._session.data(self._names.call("AccountInfo"), {})
-        return [balance for balance in map(self._rows.balance, rows) if balance.total != ZERO]
+        return [balance for balance in map(self._rows.balance, await self._accounts()) if balance.total != ZERO]
 
     async def positions(self) -> list[VenuePosition]:
         return self._rows.positions(await self._session.data(self._names.call("PositionInfo"), {}))
@@ -53,7 +53,7 @@ class InverseAccount:
     async def account_mode(self) -> AccountMode:
         """Coin-margined contracts know cross margin and two-sided positions only; the leverage is a choice."""
         leverage: dict[InstrumentId, Decimal] = {}
-        for row in await self._session.data(self._names.call("AccountInfo"), {}):
+        for row in await self._accounts():
             leverage |= {
                 name: amount(str(row_field(row, "lever_rate"))) for name in self._instruments if self._is_of(row, name)
             }
@@ -82,13 +82,15 @@ class InverseAccount:
         return sorted((self._rows.fill(row, ids) for row in within), key=lambda f: (f.ts, _match(f.trade_id)))
 
     async def entries(self, start: int, end: int) -> list[VenueEntry]:
-        """Every financial record of the account's instruments."""
+        """Every financial record: of the account's instruments, and of whatever else holds or has held something."""
         now = await self._session.market_time(self._instruments[0])
+        self._ledgers |= {self._ledger_of(row) for row in await self._accounts() if self._rows.balance(row).total}
+        field = "contract" if self._names.market == SWAP else "symbol"
         found: dict[str, VenueEntry] = {}
-        for owner in {tuple(self._records(name).items()) for name in self._instruments}:
+        for ledger in sorted(self._ledgers):
 
-            async def read(first: int, last: int, owner: Mapping[str, str] = dict(owner)) -> Sequence[Row]:
-                query = {**owner, "start_time": first, "end_time": last}
+            async def read(first: int, last: int, ledger: str = ledger) -> Sequence[Row]:
+                query = {field: ledger, "start_time": first, "end_time": last}
                 return await self._pages("FinancialRecordExact", query, "financial_record")
 
             found |= {e.entry_id: e for e in map(self._rows.entry, await in_windows(read, start, end, now))}
@@ -102,11 +104,13 @@ class InverseAccount:
         coin = {} if self._names.market == SWAP else {"symbol": self._names.coin(instrument)}
         return {"contract": self._names.code(instrument), **coin}
 
-    def _records(self, instrument: InstrumentId) -> dict[str, str]:
+    async def _accounts(self) -> Sequence[Row]:
+        rows: Sequence[Row] = await self._session.data(self._names.call("AccountInfo"), {})
+        return rows
+
+    def _ledger_of(self, row: Row) -> str:
         """Swaps keep a ledger a contract, futures one a coin."""
-        if self._names.market == SWAP:
-            return {"contract": self._names.code(instrument)}
-        return {"symbol": self._names.coin(instrument)}
+        return str(row_field(row, "contract_code" if self._names.market == SWAP else "symbol"))
 
     async def _pages(self, what: str, query: Mapping[str, Any], name: str) -> list[Row]:
         """v3 pages by the last row's `query_id` in pages of its own size: one that brings nothing ends it."""
