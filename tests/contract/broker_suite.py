@@ -132,6 +132,11 @@ class BrokerCase(ABC):
         return self.instrument.is_spot
 
     @property
+    def all_time(self) -> tuple[int, int]:
+        """A range with all that happened; one that begins later where the venue tells the past in small windows."""
+        return ALL_TIME
+
+    @property
     def held(self) -> str:
         """The asset that an order's fees and results move."""
         return self.instrument.settle
@@ -166,7 +171,7 @@ class BrokerCase(ABC):
 
     async def last_hours(self) -> tuple[int, int]:
         """A range that ends after now, as the last fill tells the time."""
-        fills = await self.desk.broker.fills(self.instrument.id, *ALL_TIME)
+        fills = await self.desk.broker.fills(self.instrument.id, *self.all_time)
         now = fills[-1].ts
         return now - 12 * HOUR, now + HOUR
 
@@ -214,7 +219,7 @@ class BrokerSuite:
             assert sum(fill.quantity for fill in fills) == order.quantity
             assert exactly_once(fills)
             assert all(fill.side is Side.BUY and not fill.maker and fill.price > 0 for fill in fills)
-            found = [f for f in await at.desk.broker.fills(at.instrument.id, *ALL_TIME) if f in fills]
+            found = [f for f in await at.desk.broker.fills(at.instrument.id, *at.all_time) if f in fills]
             assert found == fills
             fees_in_base = sum((f.fee for f in fills if f.fee_asset == at.instrument.base), Decimal(0))
             moved = await at.position() - before
@@ -457,7 +462,7 @@ class BrokerSuite:
                 await at.filled(order)
             ours = {order.client_order_id for order in orders}
             async with at.other(page=2) as broker:
-                found = [f for f in await broker.fills(at.instrument.id, *ALL_TIME) if f.client_order_id in ours]
+                found = [f for f in await broker.fills(at.instrument.id, *at.all_time) if f.client_order_id in ours]
                 assert list(dict.fromkeys(f.client_order_id for f in found)) == [o.client_order_id for o in orders]
                 assert sum(f.quantity for f in found) == 3 * at.quantity
                 assert [f for f in at.desk.reports if isinstance(f, Fill) and f.client_order_id in ours] == found
@@ -635,7 +640,7 @@ async def one_goes_on(at: BrokerCase, up: ChildOrder, down: ChildOrder) -> None:
     assert exactly_once(fills)
     known = await broker.order(at.instrument.id, order.client_order_id)
     assert (known.status, known.is_triggered, known.filled) == (OrderStatus.FILLED, True, order.quantity)
-    every = await broker.fills(at.instrument.id, *ALL_TIME)
+    every = await broker.fills(at.instrument.id, *at.all_time)
     assert [fill for fill in every if fill.client_order_id == order.client_order_id] == fills
 
 

@@ -13,6 +13,7 @@ from fixtures.simulator import HUOBI, Simulator, StartSimulator
 from fixtures.wire import Wire
 from jtrader.domain.ids import InstrumentId, Market, split_instrument_id
 from jtrader.domain.order import OrderType, Side, TriggerBy
+from jtrader.domain.times import HOUR
 from jtrader.exchange.common.session import Keys
 from jtrader.exchange.huobi.broker import HuobiBroker
 from jtrader.exchange.huobi.desks import PAGE
@@ -60,6 +61,7 @@ class HuobiCase(BrokerCase):
         if market == "huobi_linear":
             self.triggers = frozenset(TriggerBy)
         simulator.add_account(self._keys.key, self._keys.secret)
+        self._opened = simulator.now
         if market in ("huobi_swap", "huobi_future"):  # less than the greatest order costs
             simulator.transfer(self._keys.key, market, "BTC", "-9.9")
 
@@ -81,6 +83,10 @@ class HuobiCase(BrokerCase):
         if how == "clock":
             broker._session.clock.correction = -A_QUARTER_OF_AN_HOUR
         return broker
+
+    @property
+    def all_time(self) -> tuple[int, int]:
+        return self._opened - HOUR, 2**62
 
     async def last_price(self) -> Decimal:
         """What trigger prices are compared with."""

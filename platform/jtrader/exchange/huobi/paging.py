@@ -11,8 +11,6 @@ WINDOW = 2 * DAY
 """How much time one query of own trades or of ledger rows may span, in ns."""
 KEPT = 120 * DAY
 """Older than this HTX tells nothing of an account."""
-QUIET = 10 * DAY
-"""Where all the past is asked for, a stretch as long as this in which nothing happened is taken for its beginning."""
 MOST_PAGES = 10_000
 
 
@@ -20,18 +18,13 @@ async def in_windows(
     read: Callable[[int, int], Awaitable[Sequence[Row]]], start: int, end: int, now: int, width: int = WINDOW
 ) -> list[Row]:
     """The rows of [start, end) in ns, `now` being the venue's time. `read` is asked for [first ms, last ms], at most
-    `width` and both included, the newest first. Of a range that begins before what the venue keeps all is read that is
-    told, back to the first quiet stretch."""
+    `width` and both included, the newest first. Of a range that begins before what the venue keeps all is read that it
+    still tells, however long nothing happened in between."""
     found: list[Row] = []
     oldest, last = max(start, now - KEPT), min(end, now + MINUTE)
-    quiet = 0
     while last > oldest:
         first = max(oldest, last - width)
-        rows = await read(to_millis(first), to_millis(last - 1))
-        found += rows
-        quiet = 0 if rows else quiet + last - first
-        if quiet >= QUIET and start < oldest:
-            break
+        found += await read(to_millis(first), to_millis(last - 1))
         last = first
     return found
 

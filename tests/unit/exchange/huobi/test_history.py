@@ -14,7 +14,7 @@ from jtrader.domain.order import Fill, OrderStatus, OrderType, Side, VenueOrder
 from jtrader.domain.times import DAY, HOUR, MINUTE, to_millis
 from jtrader.exchange.huobi.budget import HuobiBudget
 from jtrader.exchange.huobi.held import HeldOrders
-from jtrader.exchange.huobi.paging import KEPT, QUIET, WINDOW, all_pages, in_windows
+from jtrader.exchange.huobi.paging import KEPT, WINDOW, all_pages, in_windows
 
 NOW = 20_000 * DAY
 
@@ -48,12 +48,12 @@ def test_nothing_is_asked_beyond_now_or_beyond_what_is_kept() -> None:
     assert read_windows(NOW + DAY, NOW + 2 * DAY) == ([], [])
 
 
-def test_all_the_past_ends_with_a_quiet_stretch_a_stated_range_does_not() -> None:
-    old, lately = NOW - 30 * DAY, NOW - HOUR
-    found, asked = read_windows(0, 2**62, [old, lately])
-    assert found == [lately]
-    assert len(asked) == QUIET // WINDOW + 1
-    assert read_windows(NOW - 40 * DAY, 2**62, [old, lately])[0] == [old, lately]
+def test_all_the_past_goes_on_behind_a_quiet_time() -> None:
+    events = [NOW - KEPT + HOUR, NOW - 60 * DAY, NOW - HOUR]
+    for start in (0, NOW - KEPT):
+        found, asked = read_windows(start, 2**62, events)
+        assert found == events
+        assert len(asked) == KEPT // WINDOW + 1
 
 
 @pytest.mark.parametrize("is_inclusive", [True, False])
