@@ -8,6 +8,7 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
+from itertools import count
 from typing import Any, NamedTuple
 
 from jtrader.domain.account import EntryKind, VenueEntry
@@ -28,29 +29,32 @@ log = logging.getLogger(__name__)
 
 
 class Source(NamedTuple):
-    """One list: how it is asked, its rows within the answer, and what each row moved. `paged`: by `current` and `size`,
-    else `limit` rows at most come at once."""
+    """One list: how it is asked, under which field of the answer its rows are, and what each row moved. `most` rows
+    come at once; `limit` is the parameter that says so, where there is one. `paged`: by `current` and `size`."""
 
     method: str
     window: int
     fixed: Mapping[str, Any]
-    rows: Callable[[Any], list[Row]]
+    field: str
     read: Callable[[AccountId, Row], Iterable[VenueEntry]]
+    most: int
+    limit: str = "limit"
     paged: bool = False
 
 
 def sources() -> list[Source]:
     found = [
-        Source("sapiGetCapitalDepositHisrec", 90 * DAY, {"status": 1}, _all, _deposit),
-        Source("sapiGetCapitalWithdrawHistory", 90 * DAY, {"status": 6}, _all, _withdrawal),
-        Source("sapiGetAssetDribblet", 90 * DAY, {}, _dust_details, _dust),
-        Source("sapiGetConvertTradeFlow", 30 * DAY, {}, _under("list"), _conversion),
-        Source("sapiGetAssetAssetDividend", 180 * DAY, {}, _under("rows"), _dividend),
+        Source("sapiGetCapitalDepositHisrec", 90 * DAY, {"status": 1}, "", _deposit, 1_000),
+        Source("sapiGetCapitalWithdrawHistory", 90 * DAY, {"status": 6}, "", _withdrawal, 1_000),
+        Source("sapiGetAssetDribblet", 90 * DAY, {}, "userAssetDribblets", _dust, 100, limit=""),
+        Source("sapiGetConvertTradeFlow", 30 * DAY, {}, "list", _conversion, 1_000),
+        Source("sapiGetAssetAssetDividend", 180 * DAY, {}, "rows", _dividend, 500),
     ]
     for wallet in OTHER_WALLETS:
         for kind, sign in ((f"MAIN_{wallet}", -1), (f"{wallet}_MAIN", 1)):
+            moved = _transfer(sign)
             found.append(
-                Source("sapiGetAssetTransfer", 90 * DAY, {"type": kind}, _under("rows"), _transfer(sign), paged=True)
+                Source("sapiGetAssetTransfer", 90 * DAY, {"type": kind}, "rows", moved, 100, limit="size", paged=True)
             )
     return found
 
@@ -70,7 +74,7 @@ class SpotLedger:
         for source in list(self._sources):
             for first, last in _windows(start, end, source.window):
                 try:
-                    async for row in self._rows(source, to_millis(first), to_millis(last - 1)):
+                    for row in await self._rows(source, to_millis(first), to_millis(last - 1)):
                         found.update({entry.entry_id: entry for entry in source.read(self._account, row)})
                 except OrderRefusedByVenue as refusal:
                     if refusal.code != NO_SUCH_WALLET or "type" not in source.fixed:
@@ -81,18 +85,41 @@ class SpotLedger:
                     break
         return sorted((e for e in found.values() if start <= e.ts < end), key=lambda e: e.ts)
 
-    async def _rows(self, source: Source, first: int, last: int) -> Any:
+    async def _rows(self, source: Source, first: int, last: int) -> list[Row]:
+        """First ≤ time ≤ last (ms). Of an answer that may hold rows back nobody knows which: its span is read in
+        halves."""
+        size = min(self._page, source.most) if source.limit else source.most
         query: dict[str, Any] = {**source.fixed, "startTime": first, "endTime": last}
-        size = min(self._page, 100 if source.paged else 1_000)
-        number = 1
-        while True:
-            query |= {"current": number, "size": size} if source.paged else {"limit": size}
-            page = source.rows(await self._session.call(source.method, query))
-            for row in page:
-                yield row
-            if not source.paged or len(page) < size:
-                return
-            number += 1
+        if source.limit:
+            query[source.limit] = size
+        if source.paged:
+            return await self._pages(source, query, size)
+        answer = await self._session.call(source.method, query)
+        rows = _rows_of(source, answer)
+        if len(rows) < size and not _has_more(answer):
+            return rows
+        if first == last:
+            raise Broken(f"{source.method}: {size} rows or more within one millisecond ({first}): they can't be paged")
+        middle = (first + last) // 2
+        return [*await self._rows(source, first, middle), *await self._rows(source, middle + 1, last)]
+
+    async def _pages(self, source: Source, query: Mapping[str, Any], size: int) -> list[Row]:
+        found: list[Row] = []
+        for number in count(1):
+            page = _rows_of(source, await self._session.call(source.method, {**query, "current": number}))
+            found += page
+            if len(page) < size:
+                break
+        return found
+
+
+def _rows_of(source: Source, answer: Any) -> list[Row]:
+    return list(answer.get(source.field) or ()) if source.field else list(answer)
+
+
+def _has_more(answer: Any) -> bool:
+    """Conversions say so. A `total` is not gone by: Binance does not say whether it is of the span asked for."""
+    return isinstance(answer, Mapping) and answer.get("moreData") in (True, "true")
 
 
 def _entry(
@@ -129,14 +156,15 @@ def _transfer(sign: int) -> Callable[[AccountId, Row], Iterator[VenueEntry]]:
     return read
 
 
-def _dust(account: AccountId, row: Row) -> Iterator[VenueEntry]:
+def _dust(account: AccountId, whole: Row) -> Iterator[VenueEntry]:
     """What went, and the BNB that came for it, which is without the service charge."""
-    with reading("dust conversion", row):
-        asset, ts = row_field(row, "fromAsset"), from_millis(int(row_field(row, "operateTime")))
-        name = f"DUST-{row_field(row, 'transId')}-{asset}"
-        gone, come = amount(row_field(row, "amount")), amount(row_field(row, "transferedAmount"))
-        yield _entry(account, f"{name}-out", EntryKind.CONVERT, asset, -gone, ts)
-        yield _entry(account, f"{name}-in", EntryKind.CONVERT, "BNB", come, ts)
+    for row in row_field(whole, "userAssetDribbletDetails"):
+        with reading("dust conversion", row):
+            asset, ts = row_field(row, "fromAsset"), from_millis(int(row_field(row, "operateTime")))
+            name = f"DUST-{row_field(row, 'transId')}-{asset}"
+            gone, come = amount(row_field(row, "amount")), amount(row_field(row, "transferedAmount"))
+            yield _entry(account, f"{name}-out", EntryKind.CONVERT, asset, -gone, ts)
+            yield _entry(account, f"{name}-in", EntryKind.CONVERT, "BNB", come, ts)
 
 
 def _conversion(account: AccountId, row: Row) -> Iterator[VenueEntry]:
@@ -155,18 +183,6 @@ def _dividend(account: AccountId, row: Row) -> Iterator[VenueEntry]:
         ts, name = from_millis(int(row_field(row, "divTime"))), f"DIVIDEND-{row_field(row, 'id')}"
         come = amount(row_field(row, "amount"))
         yield _entry(account, name, EntryKind.ADJUST, row_field(row, "asset"), come, ts, str(row.get("enInfo") or ""))
-
-
-def _all(answer: Any) -> list[Row]:
-    return list(answer)
-
-
-def _under(field: str) -> Callable[[Any], list[Row]]:
-    return lambda answer: list(answer.get(field) or ())
-
-
-def _dust_details(answer: Any) -> list[Row]:
-    return [row for whole in answer.get("userAssetDribblets") or () for row in whole["userAssetDribbletDetails"]]
 
 
 def _text_time(row: Row, field: str) -> int:
