@@ -1,6 +1,7 @@
 """Trades that the bus lost, or told while the oms was away, reach the resting orders of paper accounts all the same."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -12,10 +13,11 @@ from fixtures.broker_desk import child_order
 from fixtures.paper_desk import BOOK, PERP, START
 from fixtures.venue_market import VenueMarket
 from jtrader.app.services.oms.paper import PaperAccount
+from jtrader.app.services.oms.paper_desk import PaperDesk
 from jtrader.app.settings import load_settings
 from jtrader.app.wiring.paper import open_paper
 from jtrader.app.wiring.trading import instruments_of
-from jtrader.bus.market import Batch
+from jtrader.bus.market import Batch, MarketPublisher
 from jtrader.domain.errors import Unavailable
 from jtrader.domain.ids import AccountId, InstrumentId
 from jtrader.domain.market import Event, FeedStatus, Funding, Mark, Trade
@@ -82,6 +84,9 @@ class Desk:
             AccountId("alpha"), PERP, Decimal("0.5"), side=Side.BUY, type=OrderType.LIMIT, price=Decimal(PRICE)
         )
         assert (await self.account.broker.submit(order)).status is OrderStatus.NEW
+
+    def heard(self, number: int) -> bool:
+        return any(number in ids for _, ids in self.account.market.known.heard.values())
 
     @property
     def bought(self) -> int:
@@ -191,3 +196,42 @@ def test_what_the_recorder_never_gets_is_told_and_trading_goes_on(tmp_path: Path
         return desk
 
     assert asyncio.run(run()).bought > 0
+
+
+class Lossy(MarketPublisher):
+    """Numbers messages as usual and loses those asked for, as a full socket does."""
+
+    def lose(self, event: Event) -> None:
+        topic = self._topic(event)
+        self._last[topic] += 1
+
+
+@pytest.mark.parametrize("has_next", [True, False], ids=["shown by the next", "shown by the beat"])
+def test_a_message_lost_on_the_bus_is_read_from_the_recorder(tmp_path: Path, has_next: bool) -> None:
+    store = MemoryTickStore()
+    every = [trade(1), trade(2), CROSSING, trade(4)]
+    store.append(every)
+    mark = Mark(PERP, START, 50_000.0, 50_000.0, 0.0, START + 8 * HOUR)
+
+    async def run() -> Desk:
+        desk = Desk(tmp_path, store)
+        with contextlib.closing(Lossy("tcp://127.0.0.1:*", epoch=1)) as publisher:
+            paper = PaperDesk([desk.account], publisher.uri, START)
+            running = asyncio.create_task(paper.run())
+            while not desk.heard(1):
+                publisher.publish([FeedStatus(PERP, START, 1, "up"), mark, BOOK, every[0]])
+                await asyncio.sleep(0.02)
+            await desk.rest()
+            publisher.publish(every[1:2])
+            publisher.lose(CROSSING)
+            publisher.publish(every[3:] if has_next else [])
+            async with asyncio.timeout(10):
+                while not desk.bought:
+                    publisher.beat()
+                    await asyncio.sleep(0.02)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            assert paper.lost_trades() == 0
+        return desk
+
+    assert [one.status.name for one in asyncio.run(run()).wallet.orders.values()] == ["FILLED"]

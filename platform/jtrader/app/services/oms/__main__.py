@@ -5,7 +5,8 @@ from collections.abc import Collection, Sequence
 
 from jtrader.app.services.heartbeat import Heartbeat
 from jtrader.app.services.oms.latch import LatchFile
-from jtrader.app.services.oms.paper import PaperAccount, PaperDesk
+from jtrader.app.services.oms.paper import PaperAccount
+from jtrader.app.services.oms.paper_desk import PaperDesk
 from jtrader.app.services.oms.projector import Projector
 from jtrader.app.services.oms.service import Addresses, OmsService
 from jtrader.app.services.running import run_service

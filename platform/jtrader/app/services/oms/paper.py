@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from jtrader.app.services.oms.trade_line import PATIENCE_SECONDS, RecordedTrades, TradeLine
-from jtrader.bus.market import Batch, MarketSubscriber
+from jtrader.bus.market import Batch
 from jtrader.domain.errors import JtraderError
 from jtrader.domain.ids import AccountId, InstrumentId
 from jtrader.domain.market import Event, Funding, Trade
@@ -19,7 +19,6 @@ from jtrader.venue.paper import PaperMarket
 from jtrader.venue.paper_broker import PaperBroker
 from jtrader.venue.units import ATOM, atoms
 
-KINDS = ("trade", "depth", "quote", "mark", "funding", "trading", "status")
 RATE_TRIES, RATE_SECONDS = 4, 1.0
 """How often, and how far apart, the venue is asked for a rate that it doesn't tell yet."""
 
@@ -38,10 +37,6 @@ class VenueHistory(Protocol):
         ...
 
     async def close(self) -> None: ...
-
-
-class Closable(Protocol):
-    def close(self) -> None: ...
 
 
 class PaperAccount:
@@ -208,49 +203,3 @@ class PaperAccount:
         except JtraderError as error:
             log.warning("%s", error)
             return None
-
-
-class PaperDesk:
-    """All paper accounts of the oms."""
-
-    def __init__(
-        self,
-        accounts: Sequence[PaperAccount],
-        market_data: str,
-        market_time: int,
-        recorded: Closable | None = None,
-    ) -> None:
-        """`recorded` is closed once no account reads any more."""
-        self._recorded = recorded
-        self._accounts = accounts
-        self._market_data = market_data
-        self._market_time = market_time
-
-    def troubles(self) -> dict[AccountId, list[str]]:
-        """Of the accounts whose feed can't be trusted now."""
-        return {one.broker.account: one.troubles for one in self._accounts if one.troubles}
-
-    async def run(self) -> None:
-        """Until cancelled. Raises Unavailable where an account can't be written down."""
-        names = {name for account in self._accounts for name in account.instruments}
-        followers = {name: [one for one in self._accounts if name in one.instruments] for name in names}
-        subscriber = MarketSubscriber(self._market_data, sorted(names), KINDS, conflate=True)
-        try:
-            for account in self._accounts:
-                await account.look_back()
-                await account.catch_up(self._market_time)
-            async for batches in subscriber.rounds():
-                for batch in batches:
-                    for account in followers[batch.instrument]:
-                        await account.take(batch)
-                for account in self._accounts:
-                    await account.look_back()
-                    account.settle()
-        finally:
-            subscriber.close()
-
-    async def close(self) -> None:
-        for account in self._accounts:
-            await account.close()
-        if self._recorded is not None:
-            self._recorded.close()

@@ -10,7 +10,7 @@ from jtrader.app.services.heartbeat import Heartbeat
 from jtrader.app.services.oms.clock import OmsClock
 from jtrader.app.services.oms.core_loop import CoreLoop
 from jtrader.app.services.oms.latch import LatchFile
-from jtrader.app.services.oms.paper import PaperDesk
+from jtrader.app.services.oms.paper_desk import PaperDesk
 from jtrader.app.services.oms.projector import Projector
 from jtrader.app.services.oms.recovery import differences, recover
 from jtrader.app.services.oms.rpc import Methods
@@ -208,6 +208,7 @@ class OmsService:
             "failures": {link.account: link.failure for link in self._links.values() if link.failure},
             "narrowed": {f"{a} {i}": text for (a, i), text in self._engine.core.watch.drifted.items()},
             "paper_waits": self._paper.troubles() if self._paper is not None else {},
+            "paper_lost_trades": self._paper.lost_trades() if self._paper is not None else 0,
             "oddities": dict(self._engine.core.watch.counters),
         }
 

@@ -13,7 +13,7 @@ from jtrader.domain.market import FeedStatus, Trade
 from jtrader.domain.times import iso
 from jtrader.store.recorder.reading import Heard
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 5.0
 """How long the recorder may take to have what was lost: it writes every second, and asks the venue for what it lost
 itself."""
 POLL_SECONDS = 0.25
