@@ -1,5 +1,5 @@
 """Three venues' brokers under the same faults: a key that is revoked, a private stream that says nothing any more, a
-venue that asks for a pause, and one in maintenance."""
+venue that asks for a pause, one in maintenance, a halted instrument, messages that drifted, and a clock that jumps."""
 
 import asyncio
 import secrets
@@ -22,7 +22,15 @@ from jtrader.exchange.binance.endpoints import Weights
 from jtrader.exchange.bitmex.broker import BitmexBroker
 from jtrader.exchange.common.session import Keys
 from jtrader.exchange.huobi.broker import HuobiBroker
-from jtrader.ports.broker import AccessDenied, Broker, OutcomeUnknown, RetryLater
+from jtrader.ports.broker import (
+    AccessDenied,
+    Broker,
+    OrderNotFound,
+    OrderRefusedByVenue,
+    OutcomeUnknown,
+    Reason,
+    RetryLater,
+)
 
 ACCOUNT = AccountId("test")
 GRANTED = 50
@@ -205,6 +213,25 @@ def test_a_start_during_maintenance_waits_for_its_end(case: Case) -> None:
             await desk.close()
 
     asyncio.run(work())
+
+
+def test_a_halted_instrument_refuses_orders_for_that_reason_and_trades_again(case: Case) -> None:
+    async def work(desk: BrokerDesk) -> None:
+        for status in ("halted", "trading"):
+            await asyncio.to_thread(case.venue.change, case.instrument, status)
+            order = case.order()
+            if status == "trading":
+                await desk.broker.submit(order)
+                await eventually(lambda order=order: _whole(desk, order))  # type: ignore[misc]
+                continue
+            with pytest.raises(OrderRefusedByVenue) as refusal:
+                await desk.broker.submit(order)
+            assert refusal.value.reason is Reason.NOT_TRADING, refusal.value
+            with pytest.raises(OrderNotFound):
+                await desk.broker.order(case.instrument, order.client_order_id)
+            assert desk.broker.is_live
+
+    case.run(work)
 
 
 DRIFTS = {

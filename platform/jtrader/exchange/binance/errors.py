@@ -69,7 +69,7 @@ REASONS_BY_CODE: dict[Reason, tuple[int, ...]] = {
     Reason.DUPLICATE_ID: (-4116, -20132),
     Reason.WOULD_TRIGGER: (-2021,),
     Reason.TOO_MANY: (-2025, -2026, -4045),
-    Reason.NOT_TRADING: (-1121, -4108, -4140, -4400),
+    Reason.NOT_TRADING: (-1121, -4108, -4140, -4141, -4400),
 }  # fmt: skip
 
 REASONS_BY_TEXT: tuple[tuple[str, Reason], ...] = (
