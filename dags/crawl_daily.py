@@ -8,11 +8,17 @@ Backfill: each day is a run of its own, and a day that is stored already costs a
 1. *MongoDB … did not answer*: `jtrader status`; the supervisor restarts mongod within seconds, so clear this task and
    it goes on. What was stored stays.
 2. *… did not answer* or *asks for fewer requests* (the venue): the task tries again by itself; the minutes are noted as
-   *venue down* until they come. When it gave up, clear it once the venue is back.
-3. *lies in the future*: the venue's market time has not reached the day's end, as in a simulated market. Backfill days
-   that are over there.
-4. *unknown instrument*, *has no candle*: the instrument was not listed on that day, or the form names a wrong one.
-5. *to API keys only*: old trades want an account's key; add an account on that market to the settings.
+   *venue down* until they come. When it gave up, clear it once the venue is back; the other markets are stored.
+3. *has only reached*: the market's clock is minutes behind the day's end; the task tries again by itself. If it stands
+   still, the venue is closed: clear the task later.
+4. *lies in the future*: no market's time is near the day's end, as in a simulated market. Backfill days that are over
+   there.
+5. *unknown instrument*: the form names a wrong one. *has no candle*: none of the instruments was listed on that day;
+   where only some were not, the run succeeds and its last line of log names them.
+6. *to API keys only*: old trades want an account's key; add an account on that market to the settings.
+
+What is missing, and why: `jtrader crawl gaps`; what was put aside: `jtrader crawl quarantine`; both are asked for once
+more by `jtrader crawl repair`. Only new candles of the scheduled run let the models be retrained, not a backfill's.
 """
 
 from __future__ import annotations
@@ -25,7 +31,7 @@ from typing import Any
 from airflow.sdk import dag, task
 from airflow.timetables.interval import CronDataIntervalTimetable
 
-from jtrader.app.dag_head import CANDLES, POLICY, kinds_field, names_field
+from jtrader.app.dag_head import CANDLES, NEWS, POLICY, kinds_field, names_field
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +49,11 @@ log = logging.getLogger(__name__)
     **POLICY,
 )
 def crawl_daily() -> None:
-    @task(outlets=[CANDLES], execution_timeout=timedelta(hours=6))
+    @task(outlets=[NEWS], execution_timeout=timedelta(hours=6), retry_delay=timedelta(minutes=5))
     def crawl(
-        *, params: dict[str, Any], data_interval_start: Any, data_interval_end: Any, outlet_events: Any
+        *, params: dict[str, Any], data_interval_start: Any, data_interval_end: Any, outlet_events: Any, dag_run: Any
     ) -> dict[str, Any]:
-        from jtrader.app.jobs.crawl import announcement, crawl_market_data, summary
+        from jtrader.app.jobs.crawl import announcement, crawl_market_data, news, summary
         from jtrader.app.jobs.failures import final_on_bad_input
         from jtrader.app.settings import load_settings
 
@@ -55,7 +61,8 @@ def crawl_daily() -> None:
         start, end = data_interval_start.isoformat(), data_interval_end.isoformat()
         with final_on_bad_input():
             result = crawl_market_data(params["instruments"], None, end, settings, kinds=params["kinds"], start=start)
-        outlet_events[CANDLES].extra = announcement(result)
+        if told := news(result, dag_run.run_type):
+            outlet_events[NEWS].add(CANDLES, extra=told)
         log.info("%s", summary(result, settings.web_uri))
         return announcement(result)
 

@@ -8,7 +8,9 @@ time and changes nothing then.
    restarts them within seconds and the task tries again by itself. Clear it when it gave up. Nothing is half-done.
 2. *no candle of … is stored*: nothing was crawled yet. Run crawl_market_data first.
 3. Low coverage does not fail the run: the page's dashboard Market data shows the days, the causes and what was put
-   aside; `jtrader crawl repair` asks for it once more.
+   aside; `jtrader crawl gaps` and `jtrader crawl quarantine` list them, `jtrader crawl repair` asks once more.
+4. The log says that *old candles stay under snapshots*: what models were trained on is kept whatever `[keep_days]`
+   says; `jtrader crawl snapshot --unpin` lets one go.
 """
 
 from __future__ import annotations

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from airflow.timetables.base import TimeRestriction
 
+from jtrader.app.jobs.crawl import news
 from jtrader.app.settings import load_settings
 from jtrader.app.wiring.crawling import open_places
+from jtrader.crawl.result import CrawlResult, InstrumentResult
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.times import DAY, parse_time
 
@@ -57,6 +59,44 @@ def test_a_run_crawls_its_own_day(dag_bag, airflow_database, desk, caplog) -> No
         )
         assert places.funding.count() == 3
     assert any("candles, funding 2026-01-14T00:00:00Z to 2026-01-15T00:00:00Z" in line for line in caplog.messages)
+
+
+def announced() -> int:
+    from airflow.models.asset import AssetEvent
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        return session.query(AssetEvent).count()
+
+
+@pytest.mark.parametrize(
+    ("run_type", "kinds", "new", "is_told"),
+    [
+        ("scheduled", ["candles"], 5, True),
+        ("scheduled", ["candles"], 0, False),
+        ("scheduled", ["trades", "funding"], 5, False),
+        ("backfill", ["candles"], 5, False),
+        ("manual", ["trades", "candles"], 0, True),
+        ("manual", ["trades"], 5, False),
+    ],
+)
+def test_models_are_retrained_for_new_candles_of_the_schedule_or_by_hand(run_type, kinds, new, is_told) -> None:
+    rows = [
+        InstrumentResult(
+            instrument=InstrumentId(BTC), first=1, stored=9, new=new, pages=1, gaps=0, quarantined=0, kind=kind
+        )
+        for kind in kinds
+    ]
+    told = news(CrawlResult(start=0, end=DAY, instruments=tuple(rows)), run_type)
+    assert (told is not None) == is_told
+    assert told is None or (told["instruments"], told["rows"], told["new"]) == ([BTC], 9, new)
+
+
+def test_other_kinds_announce_no_candles(dag_bag, airflow_database, desk) -> None:
+    before = announced()
+    day_after = dt.datetime(2026, 1, 15, tzinfo=dt.UTC)
+    done = dag_bag.dags[DAG_ID].test(logical_date=day_after, run_conf={"instruments": [BTC], "kinds": ["funding"]})
+    assert (done.state, announced()) == ("success", before)
 
 
 def test_a_kind_that_is_none_fails_for_good(dag_bag, airflow_database, desk) -> None:

@@ -52,6 +52,25 @@ def test_a_run_stores_candles_and_announces_them(dag_bag, airflow_database, desk
     assert line.endswith("see http://127.0.0.1:1/desk")
 
 
+def test_the_announcement_queues_the_retraining(dag_bag, airflow_database, desk) -> None:
+    from airflow.dag_processing.dagbag import sync_bag_to_db
+    from airflow.models.asset import AssetDagRunQueue
+    from airflow.models.dag import DagModel
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        session.merge(DagBundleModel(name="dags-folder"))
+    sync_bag_to_db(dag_bag, "dags-folder", None)
+    with create_session() as session:
+        session.query(DagModel).update({DagModel.is_paused: False})
+    for kinds, queued in ((["funding"], []), (["candles"], ["retrain_models"])):
+        done = run(dag_bag, {"instruments": ["binance_usdm:BTCUSDT"], "days": 1, "kinds": kinds})
+        assert done.state == "success"
+        with create_session() as session:
+            assert [row.target_dag_id for row in session.query(AssetDagRunQueue)] == queued
+
+
 def test_a_wrong_form_fails_for_good_and_announces_nothing(dag_bag, airflow_database, desk) -> None:
     before = len(announced())
     done = run(dag_bag, {"instruments": ["binance_usdm:DOGEUSDT"]})

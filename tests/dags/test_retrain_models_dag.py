@@ -7,6 +7,7 @@ import pytest
 
 from fixtures.small_models import DAYS, PERPS, START, declare
 from fixtures.synthetic_candles import momentum_candles
+from jtrader.app.dag_head import CANDLES, NEWS
 from jtrader.app.settings import load_settings
 from jtrader.app.wiring.data import open_stores
 from jtrader.app.wiring.learning import model_store
@@ -35,8 +36,9 @@ def desk(module_mongo, mlflow_server, tmp_path_factory):
 
 def test_it_waits_for_candles_and_for_a_person(dag_bag) -> None:
     dag = dag_bag.dags[DAG_ID]
-    [announced] = dag_bag.dags["crawl_market_data"].get_task("crawl").outlets
-    assert dag.timetable.asset_condition.uri == announced.uri
+    assert dag.timetable.asset_condition.uri == CANDLES.uri
+    for crawl in ("crawl_market_data", "crawl_daily"):
+        assert [one.name for one in dag_bag.dags[crawl].get_task("crawl").outlets] == [NEWS.name]
     assert {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks} == {
         "train": ["approve", "promote"],
         "approve": ["promote"],

@@ -3,10 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, Param
+from airflow.sdk import Asset, AssetAlias, Param
 
 CANDLES = Asset("jtrader://candles")
 """Crawling announces it, retraining waits for it."""
+
+NEWS = AssetAlias("jtrader-new-candles")
+"""The outlet of what may announce CANDLES, and says so only where there is something to train on."""
 
 POLICY: dict[str, Any] = {
     "catchup": False,

@@ -87,6 +87,14 @@ def announcement(result: CrawlResult) -> dict[str, Any]:
     }
 
 
+def news(result: CrawlResult, run_type: str) -> dict[str, Any] | None:
+    """The announcement, where retraining is worth its while: candles that a person asked for by hand, new ones of the
+    schedule; none of a backfill's days."""
+    told = announcement(result)
+    is_wanted = told["rows"] if run_type == "manual" else told["new"] and run_type == "scheduled"
+    return told if is_wanted else None
+
+
 def _listed(name: InstrumentId, versions: Sequence[Any]) -> InstrumentResult:
     """Rules as rows: a version each."""
     first = versions[0].valid_from if versions else None
