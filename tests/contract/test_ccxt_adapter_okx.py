@@ -29,8 +29,10 @@ from jtrader.domain.order import Fill, OrderStatus, OrderType, Side
 from jtrader.domain.times import HOUR, MINUTE, parse_time
 from jtrader.exchange.ccxt.broker import CcxtBroker
 from jtrader.exchange.ccxt.feed import CcxtFeed
+from jtrader.exchange.ccxt.hearing import subscribing
 from jtrader.exchange.ccxt.probe import Probe
 from jtrader.exchange.ccxt.rest import CcxtRest
+from jtrader.exchange.ccxt.session import GenericSession
 from jtrader.exchange.ccxt.spoken import OKX_FUTURE, OKX_SPOT, OKX_SWAP, CcxtMarket
 from jtrader.exchange.common.session import Keys
 from jtrader.ports.broker import AccessDenied, OrderNotFound, OrderRefusedByVenue, OutcomeUnknown, Reason, RetryLater
@@ -405,6 +407,30 @@ def test_the_stream_is_live_once_every_instrument_is_subscribed() -> None:
                 await asyncio.gather(following, was_live)
             finally:
                 await desk.close()
+
+        run(work)
+
+
+@pytest.mark.parametrize("watchers", [["watch_orders"], ["watch_orders", "watch_my_trades"]])
+def test_a_watcher_is_heard_once_its_subscription_went_out(watchers: list[str]) -> None:
+    """The proof of the key goes out before, and is answered late."""
+    with running(OkxVenue(login_seconds=0.3)) as venue:
+
+        async def work() -> None:
+            session = GenericSession(OKX_SPOT, Keys(KEY, SECRET, PASSPHRASE), venue.uri)
+            await session.exchange.load_markets()
+            sent = [asyncio.Event() for _ in watchers]
+            tasks = []
+            for method, event in zip(watchers, sent, strict=True):
+                with subscribing(event):
+                    tasks.append(asyncio.create_task(getattr(session.exchange, method)("BTC/USDT")))
+            await asyncio.gather(*(event.wait() for event in sent))
+            await asyncio.sleep(0.05)
+            assert len(venue.subscribed) == len(watchers)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await session.close()
 
         run(work)
 
