@@ -16,12 +16,16 @@ import tenacity
 from jtrader.app.admission import admitted
 from jtrader.app.jobs.crawl import crawl_market_data, summary
 from jtrader.app.jobs.listings import known_instruments
+from jtrader.app.jobs.missing import gaps, quarantine
 from jtrader.app.settings import Settings, load_settings
+from jtrader.app.wiring.crawling import open_places
 from jtrader.app.wiring.data import open_stores
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId
-from jtrader.domain.times import DAY, MINUTE, iso, to_millis
+from jtrader.domain.market import Candle, Trade
+from jtrader.domain.times import DAY, MINUTE, SECOND, iso, parse_time, to_millis
 from jtrader.features.definitions import FEATURES
+from jtrader.ports.stores import Gap
 
 INSTRUMENTS = ("binance_usdm:BTCUSDT", "binance_usdm:ETHUSDT", "binance_spot:BTCUSDT", "binance_spot:ETHUSDT")
 HOSTS = {
@@ -183,6 +187,38 @@ def test_an_instrument_is_admitted_once_everything_is_there(environment: dict[st
     assert all(0 < count <= 1440 for count in told["features"].values())
     assert list(admitted(settings.home)) == [name]
     assert "binance_usdm:NOPE" in jtrader(environment, "instruments", "add", "binance_usdm:NOPE").stderr
+
+
+def test_gaps_and_what_was_put_aside_are_listed(environment: dict[str, str], settings: Settings) -> None:
+    perp, spot = InstrumentId(INSTRUMENTS[0]), InstrumentId(INSTRUMENTS[2])
+    start = parse_time("2026-01-14")
+    bad = Candle(perp, start, float("nan"), 1.0, 1.0, 1.0, 1.0)
+    with open_places(settings) as places:
+        for name, kind, cause in ((perp, "candles", "quarantined"), (spot, "trades", "lost")):
+            ledger = places.candles if kind == "candles" else places.trade_ledger
+            ledger.record_gaps(
+                name, start, start + DAY, [Gap(instrument=name, start=start, end=start + 90 * SECOND, cause=cause)]
+            )
+        places.candles.quarantine(bad, "price nan")
+        places.trade_ledger.quarantine(Trade(spot, start + DAY, 5, 0.0, 1.0, 1), "price 0.0")
+    listed = jtrader(environment, "crawl", "gaps")
+    lines = [line.split() for line in listed.stdout.splitlines()]
+    assert lines == [
+        ["instrument", "kind", "start", "end", "minutes", "cause"],
+        [perp, "candles", "2026-01-14T00:00:00Z", "2026-01-14T00:01:30Z", "1.5", "quarantined"],
+        [spot, "trades", "2026-01-14T00:00:00Z", "2026-01-14T00:01:30Z", "1.5", "lost"],
+    ], listed.stderr
+    assert [row["instrument"] for row in gaps(causes=["lost"], settings=settings)] == [spot]
+    assert gaps([perp], ["trades"], settings=settings) == gaps(start="2026-01-15", settings=settings) == []
+    with pytest.raises(BadInput, match="'gone' is no cause of a gap; allowed is no_trades"):
+        gaps(causes=["gone"], settings=settings)
+    [first, second] = json.loads(jtrader(environment, "crawl", "quarantine", "--json").stdout)
+    assert (first["instrument"], first["reason"], first["replaced"]) == (perp, "price nan", False)
+    assert first["row"] == "open nan, high 1.0, low 1.0, close 1.0, volume 1.0"
+    assert (second["kind"], second["time"]) == ("trades", "2026-01-15T00:00:00Z")
+    assert [row["kind"] for row in quarantine(end="2026-01-15", settings=settings)] == ["candles"]
+    for verb in ("gaps", "quarantine"):
+        assert f"jtrader crawl {verb} --" in jtrader(environment, "crawl", verb, "--help").stdout
 
 
 LIMITS = """

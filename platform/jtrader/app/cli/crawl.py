@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from jtrader.app.cli import crawl_missing
+
 HELP = """Fetch what is missing of the venues' past, check it and store it in MongoDB.
 
 Running it again fetches only what is new; a run that was stopped goes on where it was.
@@ -89,6 +91,7 @@ def register(app: typer.Typer) -> None:
     group.command("snapshot", help=SNAPSHOT)(_snapshot)
     group.command("import", help=IMPORT)(_import)
     group.command("quality", help=QUALITY)(_quality)
+    crawl_missing.register(group)
     app.add_typer(group, name="crawl")
 
 
