@@ -1,31 +1,27 @@
 """Order entry and look-up on HTX's coin-margined swaps and futures.
 
-The venue keeps a long and a short position side by side and wants each order to say which it opens or closes. An order
-that reduces our net position is sent as a close, if the position reaches that far, any other as an open; one that waits
-for its trigger price closes only if it may only reduce, since nobody knows what will be held then. A reduce-only order
-for more than the position closes the position. What resting closes have frozen can't be closed by another order: such a
-one is refused, and says so. An opening order brings the leverage that the account has at that moment, since another one
-would change it. Trigger orders take no client id: which is ours is remembered (see ids), and one whose answer never
+The venue keeps a long and a short position side by side and wants each order to say which it opens or closes (see
+inverse_stance). Trigger orders take no client id: which is ours is remembered (see ids), and one whose answer never
 came is known again by its fields.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec.structs import replace
 
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import ClientOrderId, InstrumentId
-from jtrader.domain.money import ZERO, plain
+from jtrader.domain.money import plain
 from jtrader.domain.order import ChildOrder, OrderType, TimeInForce, TriggerBy, VenueOrder
 from jtrader.exchange.huobi.errors import trying
 from jtrader.exchange.huobi.ids import OrderIds, Sent, venue_integer
 from jtrader.exchange.huobi.inverse_names import InverseNames
 from jtrader.exchange.huobi.inverse_rows import ID_NAMES, InverseRows, became, id_of
-from jtrader.exchange.huobi.rows import Row, accepted, acknowledged, exact, rises, row_field, rows_of
+from jtrader.exchange.huobi.inverse_stance import stance_of
+from jtrader.exchange.huobi.rows import Row, accepted, acknowledged, rises, rows_of
 from jtrader.exchange.huobi.session import HuobiSession
-from jtrader.ports.broker import BrokerError, NotOffered, OrderNotFound, OrderRefusedByVenue, Reason, RetryLater
+from jtrader.ports.broker import BrokerError, NotOffered, OrderNotFound
 
 PAGE = 50
 PAST_DAYS = 90
@@ -37,14 +33,6 @@ STYLES = {
 }
 AT_MARKET = "optimal_20"
 """What a triggered order without a price takes: up to the twentieth level of the book."""
-
-
-class _Held(NamedTuple):
-    """Contracts that an order could close; `available` without those that resting closes have frozen."""
-
-    volume: Decimal = ZERO
-    available: Decimal = ZERO
-    leverage: int = 0
 
 
 class InverseOrders:
@@ -67,14 +55,14 @@ class InverseOrders:
         self._page = min(page, PAGE)
 
     async def submit(self, order: ChildOrder) -> VenueOrder:
-        held = await self._held(order)
-        order, is_close = _fitted(order, held)
+        stance = await stance_of(order, self._session, self._names)
+        order = replace(order, quantity=stance.quantity)
         params = {
             "contract_code": self._names.code(order.instrument),
             "volume": plain(order.quantity),
             "direction": order.side.value,
-            "offset": "close" if is_close else "open",
-            "lever_rate": held.leverage or await self._lever_rate(order),
+            "offset": "close" if stance.is_close else "open",
+            "lever_rate": stance.leverage,
         }
         if order.type.is_conditional:
             return await self._submit_trigger(order, params)
@@ -86,7 +74,7 @@ class InverseOrders:
             params |= {"order_price_type": STYLES[order.time_in_force], "price": plain(order.price)}
         params["client_order_id"] = self._ids.sending(order)
         await self._ids.on_disk()
-        answer = await self._session.data(self._names.call("Order"), params, is_order=True, urgent=is_close)
+        answer = await self._session.data(self._names.call("Order"), params, is_order=True, urgent=stance.is_close)
         return self._ids.learn(accepted(order, acknowledged(answer, *ID_NAMES)))
 
     async def cancel(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> None:
@@ -154,25 +142,6 @@ class InverseOrders:
             elif name is not None:
                 self._ids.learn(self._rows.trigger(row))
         return learnt
-
-    async def _held(self, order: ChildOrder) -> "_Held":
-        """What the order would close, and the leverage of what is held on either side."""
-        call, owner = self._names.call("PositionInfo"), self._names.owner(order.instrument)
-        held = _Held()
-        for row in await self._session.data(call, owner, urgent=order.reduce_only, prompt=True) or ():
-            if row_field(row, "contract_code") == self._names.code(order.instrument):
-                held = held._replace(leverage=int(row_field(row, "lever_rate")))
-                if row_field(row, "direction") == order.side.opposite.value:
-                    held = held._replace(volume=exact(row, "volume"), available=exact(row, "available"))
-        return held
-
-    async def _lever_rate(self, order: ChildOrder) -> int:
-        """Of an account that holds nothing of the contract: a person may have changed it since the last order."""
-        call, owner = self._names.call("AccountInfo"), self._names.owner(order.instrument)
-        rows = await self._session.data(call, owner, urgent=order.reduce_only, prompt=True)
-        if not rows:
-            raise RetryLater(f"HTX tells no leverage for {order.instrument}, and an order has to bring the right one")
-        return int(row_field(rows[0], "lever_rate"))
 
     async def _submit_trigger(self, order: ChildOrder, params: dict[str, Any]) -> VenueOrder:
         if order.trigger_price is None:
@@ -270,20 +239,3 @@ class InverseOrders:
             if len(rows) < self._page:
                 break
         return found
-
-
-def _fitted(order: ChildOrder, held: _Held) -> tuple[ChildOrder, bool]:
-    """The order as it can be sent, and whether it closes. Raises OrderRefusedByVenue where it can't reduce."""
-    if order.type.is_conditional:
-        return order, order.reduce_only
-    if not order.reduce_only:
-        return order, ZERO < order.quantity <= held.available
-    wanted = min(order.quantity, held.volume)
-    if held.volume == ZERO:
-        why = "there is nothing to close on the other side"
-    elif wanted > held.available:
-        frozen = held.volume - held.available
-        why = f"resting closing orders have frozen {plain(frozen)} of {plain(held.volume)} contracts: cancel them first"
-    else:
-        return replace(order, quantity=wanted), True
-    raise OrderRefusedByVenue(f"{order.client_order_id} may only reduce, and {why}", reason=Reason.REDUCE_ONLY)
