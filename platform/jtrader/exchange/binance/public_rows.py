@@ -3,12 +3,41 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.market import Candle, Funding, Level, OpenInterest, Trade
 from jtrader.domain.times import from_millis
 from jtrader.exchange.common.books import BookSnapshot
 
 Row = Mapping[str, Any]
+
+_BASE = 5
+"""The column of `volume`; `other_volume` is the 7th."""
+
+
+class _Kline(msgspec.Struct, array_like=True, gc=False):
+    """The columns of a kline up to what is taken; base or quote volume by market."""
+
+    opened: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    closed: int
+    other_volume: float
+
+
+def candles(name: InstrumentId, page: Sequence[Sequence[Any]], volume: int) -> list[Candle]:
+    """As `candle` reads them, a page at a time in a third of the time where its rows are what they mostly are."""
+    try:
+        klines = msgspec.convert(page, list[_Kline], strict=False)
+    except msgspec.ValidationError:
+        return [candle(name, row, volume) for row in page]
+    if volume == _BASE:
+        return [Candle(name, from_millis(k.opened), k.open, k.high, k.low, k.close, k.volume) for k in klines]
+    return [Candle(name, from_millis(k.opened), k.open, k.high, k.low, k.close, k.other_volume) for k in klines]
 
 
 def candle(name: InstrumentId, row: Sequence[Any], volume: int) -> Candle:

@@ -160,12 +160,14 @@ class BinanceRest:
         if start >= end:
             return []
         query = {"symbol": symbol, "interval": "1m", **_times(start, end), "limit": self._dialect.page}
-        return self._read(
+        (page,) = self._read(
             f"candles of {instrument}",
             self._dialect.klines,
             query,
-            lambda row: rows.candle(instrument, row, self._dialect.volume),
+            lambda answer: rows.candles(instrument, answer, self._dialect.volume),
+            is_list=False,
         )
+        return page
 
     def trades(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Trade]:
         """Under the numbers of the trade stream: the first of the range is found by its time, the rest by numbers."""
