@@ -5,7 +5,7 @@ import pytest
 from fixtures.instruments import instrument
 from jtrader.app.jobs.listings import check_known, reach, refresh
 from jtrader.crawl.listings import compare
-from jtrader.domain.errors import BadInput, Unavailable
+from jtrader.domain.errors import BadInput, Broken, Unavailable
 from jtrader.domain.ids import Market
 from jtrader.domain.instrument import InstrumentStatus, Offered
 from jtrader.domain.times import HOUR
@@ -150,6 +150,16 @@ def test_a_market_that_is_away_keeps_no_other_from_being_read() -> None:
     check_known([BTC.id, SPOT.id], store.load(), reached.away)
     with pytest.raises(BadInput, match="unknown instrument binance_spot:BTCUSDT"):
         check_known([BTC.id, SPOT.id], store.load())
+
+
+def test_a_market_that_lists_nothing_any_more_is_left_out_and_told() -> None:
+    closed = Broken("lists no contract that is open")
+    reached = reach({Market("bitmex"): Rules(closed), USDM: Rules([BTC])}, known())
+    assert reached.of_all() == {USDM: NOW}
+    with pytest.raises(Broken):
+        reached.raise_away()
+    with pytest.raises(Broken):
+        reach({Market("bitmex"): Rules(closed)}, known()).of_all(NOW)
 
 
 def test_what_was_delisted_is_still_known() -> None:

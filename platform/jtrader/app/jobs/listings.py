@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from jtrader.app.settings import Settings, load_settings
 from jtrader.app.wiring.data import markets_in_use, open_sources, open_stores
 from jtrader.crawl.listings import ListingChange, compare, gone
-from jtrader.domain.errors import BadInput, Unavailable
+from jtrader.domain.errors import BadInput, Broken, Unavailable
 from jtrader.domain.ids import Market, split_instrument_id
 from jtrader.domain.instrument import Instrument, InstrumentStatus
 from jtrader.domain.money import use_exact_context
@@ -29,14 +29,16 @@ class Reached(NamedTuple):
     """Market time of each market that told its rules, ns, and the failure of each that did not."""
 
     newest: dict[Market, int]
-    away: dict[Market, Unavailable]
+    away: dict[Market, Unavailable | Broken]
 
     def of_all(self, fallback: int | None = None) -> dict[Market, int]:
-        """Of those that are away: as far as the others are, `fallback` where all are. Raises Unavailable."""
+        """Of those that are away: as far as the others are, `fallback` where all are. What has broken is left out.
+        Raises Unavailable, Broken where nothing is left."""
         others = max(self.newest.values(), default=fallback)
-        if others is None:
+        away = [market for market, error in self.away.items() if isinstance(error, Unavailable)]
+        if others is None or not (self.newest or away):
             self.raise_away()
-        return self.newest | dict.fromkeys(self.away, others or 0)
+        return self.newest | dict.fromkeys(away, others or 0)
 
     def raise_away(self) -> None:
         for error in self.away.values():
@@ -48,7 +50,7 @@ def refresh(
 ) -> list[ListingChange]:
     """Asks each market, stores what changed as new versions, and alerts where what is traded may be concerned.
 
-    Raises Unavailable when all were asked, BadInput at once; what the others answered is stored.
+    Raises Unavailable and Broken when all were asked, BadInput at once; what the others answered is stored.
     """
     told: list[ListingChange] = []
     reached = reach(sources, store, alerts, told)
@@ -67,7 +69,7 @@ def reach(
     for market, source in sources.items():
         try:
             at, changes = _refresh(market, source, store, alerts or LogAlerts())
-        except Unavailable as error:
+        except (Unavailable, Broken) as error:
             log.warning("%s: the rules of its instruments could not be read: %s", market, error)
             reached.away[market] = error
         else:

@@ -48,6 +48,7 @@ def repair_market_data(
         check_known(names, places.instruments.load(), reached.away)
         newest = {market: ts // MINUTE * MINUTE for market, ts in reached.of_all().items()}
         witness = witnesses(settings, places, sources)
+        names = [name for name in names if split_instrument_id(name)[0] in newest]
         checked = names if Kind.CANDLES in chosen else []
         taken = sum(
             recheck(places.candles, name, newest[split_instrument_id(name)[0]], witness(name)) for name in checked
