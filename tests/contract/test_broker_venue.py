@@ -113,6 +113,8 @@ class VenueCase(BrokerCase):
 class TestVenue(BrokerSuite):
     test_a_wrong_key_is_access_denied_for_requests_and_for_the_stream = None
     test_a_stale_timestamp_is_refused_and_the_clock_set_right = None
+    test_a_clock_that_is_off_keeps_no_stream_from_opening = None
+    test_the_venue_takes_a_request_for_its_life_and_no_longer = None
 
     @pytest.fixture(scope="class", params=list(ORDERS))
     @classmethod
