@@ -108,7 +108,7 @@ class RowReader:
             return Fill(
                 account=self._account,
                 instrument=_instrument(row),
-                trade_id=TradeId(row_field(row, "trdMatchID")),
+                trade_id=TradeId(row_field(row, "execID")),  # two own orders that meet share their trdMatchID
                 venue_order_id=VenueOrderId(row_field(row, "orderID")),
                 client_order_id=ClientOrderId(client_id) if client_id else None,
                 side=_SIDES[row_field(row, "side")],
@@ -182,7 +182,7 @@ class RowReader:
                 amount=moved,
                 ts=_ts(row),
                 instrument=_instrument(row),
-                reference=row_field(row, "trdMatchID") if row["execType"] == "Trade" else "",
+                reference=row_field(row, "execID") if row["execType"] == "Trade" else "",
             )
 
 

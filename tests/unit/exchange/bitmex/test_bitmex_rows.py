@@ -55,7 +55,7 @@ def test_a_trade_is_a_fill_a_state_and_ledger_rows(reader: RowReader) -> None:
     row = execution()
     fill = reader.fill(row)
     assert (fill.trade_id, fill.side, fill.price, fill.quantity) == (
-        "00000000-006d-1000-0000-000e8737d540",
+        row["execID"],
         Side.SELL,
         Decimal("98950.5"),
         Decimal(100),
@@ -75,6 +75,13 @@ def test_a_trade_is_a_fill_a_state_and_ledger_rows(reader: RowReader) -> None:
     assert (result.kind, result.amount) == (EntryKind.TRADE, Decimal("0.00001369"))
     assert fee.reference == result.reference == fill.trade_id
     assert fee.entry_id != result.entry_id
+
+
+def test_both_sides_of_a_match_of_two_own_orders_are_told(reader: RowReader) -> None:
+    rows = [execution(), execution(execID="another", orderID="another", side="Buy", execComm=20, execGrossPnl=0)]
+    assert len({row["trdMatchID"] for row in rows}) == 1
+    assert len({reader.fill(row).trade_id for row in rows}) == 2
+    assert len({entry.entry_id for row in rows for entry in reader.entries(row)}) == 3
 
 
 def test_usdt_counts_millionths(reader: RowReader) -> None:

@@ -96,7 +96,7 @@ class Venue:
     def fill(self, number: int) -> dict[str, Any]:
         """One each second, of an order that is somebody's."""
         return {
-            "execID": f"e{number}", "trdMatchID": f"t{number}", "orderID": "o1", "symbol": "XBTUSD", "side": "Buy",
+            "execID": f"t{number}", "trdMatchID": f"m{number}", "orderID": "o1", "symbol": "XBTUSD", "side": "Buy",
             "ordType": "Market", "ordStatus": "PartiallyFilled", "orderQty": 1000, "cumQty": 100 * number,
             "execType": "Trade", "lastPx": 90000, "lastQty": 100, "execComm": 5, "execGrossPnl": 0,
             "settlCurrency": "XBt", "lastLiquidityInd": "RemovedLiquidity",

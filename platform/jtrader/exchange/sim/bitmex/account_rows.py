@@ -117,7 +117,7 @@ def trade_execution(world: World, trade: Trade, order: Order, account: Account, 
     cost = listing.worth(trade.side * trade.lots, trade.price * listing.tick, trade.ts)
     rate = listing.instrument.maker_fee if trade.maker else listing.instrument.taker_fee
     return execution_row(order, account, listing, "Trade", trade.ts) | {
-        "execID": exec_id(trade.symbol, account.number, trade.id),
+        "execID": exec_id(trade.symbol, account.number, trade.id, trade.maker),
         "lastQty": contracts(listing, trade.lots),
         "lastPx": price_number(listing, trade.price),
         "lastLiquidityInd": "AddedLiquidity" if trade.maker else "RemovedLiquidity",

@@ -93,9 +93,9 @@ def row_id(number: int) -> str:
     return f"00000000-006d-3000-0000-{number:012x}"
 
 
-def exec_id(symbol: str, account: int, number: int) -> str:
-    """An account's side of a match."""
-    return f"{zlib.crc32(symbol.encode()):08x}-006d-4000-{account:04x}-{number:012x}"
+def exec_id(symbol: str, account: int, number: int, is_maker: bool) -> str:
+    """An account's side of a match; both may be its own."""
+    return f"{zlib.crc32(symbol.encode()):08x}-006d-400{int(is_maker)}-{account:04x}-{number:012x}"
 
 
 def change_id(order: int, kind: str, ts: int) -> str:

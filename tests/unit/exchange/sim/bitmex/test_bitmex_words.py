@@ -46,7 +46,8 @@ def test_ids_are_texts_that_name_one_thing() -> None:
     for wrong in ("", "1001", "00000000-006d-2000-0000-zzzzzzzzzzzz", "00000000-006d-1000-0000-00003b9aca01"):
         assert words.order_number(wrong) is None
     names = {words.trade_id("XBTUSD", 7), words.trade_id("ETHUSD", 7), words.trade_id("XBTUSD", 8), words.row_id(7)}
-    sides = {words.exec_id("XBTUSD", account, 7) for account in (1, 2)}
+    sides = {words.exec_id("XBTUSD", account, 7, is_maker=True) for account in (1, 2)}
+    assert words.exec_id("XBTUSD", 1, 7, is_maker=False) not in sides
     changes = {words.change_id(7, kind, ts) for kind in ("New", "Canceled") for ts in (1, 2)}
     assert len(names | sides | changes) == 10
 
