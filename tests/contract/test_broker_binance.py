@@ -391,7 +391,7 @@ def test_the_modes_of_an_account(case: BinanceCase) -> None:
 
 
 def test_spot_is_swept_for_all_that_moved(case: BinanceCase) -> None:
-    """Deposit, withdrawal, wallet transfer, dust conversion: the entries explain the balances to the last digit."""
+    """Deposit, withdrawal, transfer, dust, distribution: the entries explain the balances to the last digit."""
     if not case.is_spot:
         pytest.skip("futures have a ledger")
 
@@ -410,9 +410,14 @@ def test_spot_is_swept_for_all_that_moved(case: BinanceCase) -> None:
         await at.filled(at.order())
         await at.flatten()
         await call("sapiPostAssetDust", {"asset": "BTC"}, is_order=True)
+        for number in range(3):
+            await asyncio.to_thread(case.simulator.rebate, case.keys.key, case.market, "BNB", f"0.{number + 1}", "Pool")
+            await case.advance(1)
         await case.advance(60)
         entries = await at.desk.broker.entries(start, await case.now() + HOUR)
-        assert {entry.kind for entry in entries} == {EntryKind.TRANSFER, EntryKind.CONVERT}
+        assert {entry.kind for entry in entries} == {EntryKind.TRANSFER, EntryKind.CONVERT, EntryKind.ADJUST}
+        async with closing(case.own(page=2)) as broker:
+            assert await broker.entries(start, await case.now() + HOUR) == entries, "told two at a time"
         moved = dict(before)
         for entry in entries:
             moved[entry.asset] = moved.get(entry.asset, Decimal(0)) + entry.amount

@@ -85,6 +85,7 @@ class ByHand:
             ("POST", "/sim/transfers"): self._transfer,
             ("POST", "/sim/deposits"): self._deposit,
             ("POST", "/sim/withdrawals"): self._withdrawal,
+            ("POST", "/sim/rebates"): self._rebate,
             ("POST", "/sim/orders"): self._order,
             ("GET", "/sim/instruments"): self._instruments,
             ("POST", "/sim/instruments"): self._instrument,
@@ -115,6 +116,12 @@ class ByHand:
         wanted, venue, account = self._money(body)
         amount, fee = atoms(wanted.amount), atoms(wanted.fee)
         return self._moved(venue.withdraw(account, wanted.asset, amount, self._now(), fee, wanted.reference), wanted)
+
+    async def _rebate(self, body: bytes) -> dict[str, Any]:
+        """What a venue gives: a share of fees, a distribution."""
+        wanted, venue, account = self._money(body)
+        given = venue.treasury.rebate(account, wanted.asset, atoms(wanted.amount), self._now(), wanted.reference)
+        return self._moved(given, wanted)
 
     async def _order(self, body: bytes) -> dict[str, Any]:
         """As somebody orders at the venue's own page: no client of ours knows it."""

@@ -22,9 +22,28 @@ def nothing(call: Call) -> list[Any]:  # noqa: ARG001
     return []
 
 
-def no_rows(call: Call) -> dict[str, Any]:  # noqa: ARG001
-    """Distributions: none are made here."""
-    return {"rows": [], "total": 0}
+def dividends(call: Call) -> dict[str, Any]:
+    """Distributions, newest first: what was given by hand."""
+    start, end = call.span()
+    if start is not None and end is not None and end - start > 180 * DAY + DAY // 86_400_000:
+        raise BinanceError(-1100, "The time interval must be within 0-180 days")
+    found = [
+        {
+            "id": row.id,
+            "tranId": row.id,
+            "amount": text(row.amount),
+            "asset": row.asset,
+            "divTime": to_millis(row.ts),
+            "enInfo": row.reference,
+            "direction": 1,
+        }
+        for row in call.account.income
+        if row.kind is IncomeKind.REBATE
+        and (start is None or row.ts >= start)
+        and (end is None or row.ts < end)
+        and call.maybe("asset") in (None, row.asset)
+    ]
+    return {"rows": found[::-1][: call.limit(20, 500)], "total": len(found)}
 
 
 def no_conversions(call: Call) -> dict[str, Any]:

@@ -53,7 +53,7 @@ WALLET_ROUTES: Routes = {
     ("GET", "/sapi/v1/margin/isolated/allPairs"): keyed(wallet.nothing),
     ("GET", "/sapi/v1/asset/tradeFee"): signed(wallet.trade_fees, 1),
     ("POST", "/sapi/v3/asset/getUserAsset"): signed(wallet.user_assets, 5),
-    ("GET", "/sapi/v1/asset/assetDividend"): signed(wallet.no_rows, 10),
+    ("GET", "/sapi/v1/asset/assetDividend"): signed(wallet.dividends, 10),
     ("GET", "/sapi/v1/convert/tradeFlow"): signed(wallet.no_conversions, 100),
     ("GET", "/sapi/v1/asset/dribblet"): signed(dust.log, 1),
     ("POST", "/sapi/v1/asset/dust-btc"): signed(dust.candidates, 1),
