@@ -49,7 +49,8 @@ class SeriesCrawl(Generic[Row]):
         self._usual = usual
 
     def run(self, stop: threading.Event) -> InstrumentResult:
-        todo = unasked(self._whole, self._ledger.asked(self._instrument), self._ledger.gaps(), self._instrument)
+        asked, gaps = self._ledger.asked(self._instrument), self._ledger.gaps(self._instrument, *self._whole)
+        todo = unasked(self._whole, asked, gaps, self._instrument)
         self.tally.begin(todo)
         for span in todo:
             self._fill(span, stop)
@@ -114,10 +115,7 @@ class SeriesCrawl(Generic[Row]):
         self._ledger.record_gaps(self._instrument, *span, gaps)
 
     def _gaps(self) -> int:
-        return sum(
-            gap.instrument == self._instrument and gap.start < self._whole.end and gap.end > self._whole.start
-            for gap in self._ledger.gaps()
-        )
+        return len(self._ledger.gaps(self._instrument, *self._whole))
 
 
 def _value(row: MarketEvent) -> float:
