@@ -248,9 +248,9 @@ def test_the_command_line_refuses_in_a_sentence(environment, words, change, code
     assert "Traceback" not in done.stderr
 
 
-def start_crawl(environment: dict[str, str]) -> subprocess.Popen[str]:
+def start_crawl(environment: dict[str, str], days: int = 2) -> subprocess.Popen[str]:
     repository = Path(__file__).resolve().parents[3]
-    command = [sys.executable, "-c", "from jtrader.app.cli import main; main()", "crawl", "--days", "2"]
+    command = [sys.executable, "-c", "from jtrader.app.cli import main; main()", "crawl", f"--days={days}"]
     environment = environment | {"PYTHONPATH": str(repository / "platform")}
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
@@ -263,16 +263,20 @@ def wait_until(condition: Callable[[], bool]) -> None:
     )(condition)
 
 
-def test_a_killed_crawl_goes_on_where_it_was(environment: dict[str, str], settings: Settings) -> None:
-    with open_stores(settings) as stores, start_crawl(environment) as running:
+def test_a_killed_crawl_goes_on_where_it_was(environment, settings: Settings, start_simulator) -> None:
+    """Its range is many times what is written at once."""
+    days, venue = 12, start_simulator(days=13)
+    settings = settings.model_copy(update={"simulator_uri": venue.uri})
+    environment |= {"JTRADER_SIMULATOR_URI": venue.uri}
+    with open_stores(settings) as stores, start_crawl(environment, days) as running:
         wait_until(lambda: stores.candles.count() > 1_000)
         running.kill()
         running.communicate()
         before = stores.candles.count()
-        result = crawl_market_data(days=2, settings=settings)
+        result = crawl_market_data(days=days, settings=settings)
         # what the dead process had sent may still have been applied after the count
         assert 0 < result.new <= result.stored - before
-        assert (result.stored, result.gaps) == (4 * 2880, 0)
+        assert (result.stored, result.gaps) == (4 * days * 1440, 0)
         assert stores.candles.count() == result.stored
 
 
