@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from fixtures.faults import faults, rule
-from fixtures.simulator import BINANCE, BITMEX, HUOBI, Simulator, StartSimulator
+from fixtures.simulator import Simulator, StartSimulator
 from jtrader.domain.ids import InstrumentId, Market, split_instrument_id
 from jtrader.domain.market import Depth, FeedStatus, Quote, Trade, TradingStatus
 from jtrader.domain.order_book import OrderBook
@@ -21,6 +21,7 @@ from jtrader.exchange.bitmex.rest import BitmexRest
 from jtrader.exchange.common import feed_core
 from jtrader.exchange.common.feed import Feed
 from jtrader.exchange.common.listing import ListingWatch
+from jtrader.exchange.common.sane import is_sane
 from jtrader.exchange.huobi.feed import HuobiFeed
 from jtrader.exchange.huobi.rest import HuobiRest
 
@@ -43,14 +44,18 @@ WIRES = {
     "bitmex:XBTUSD": Wire("ws.bitmex.com", "trade:*", "quote:*", "orderBookL2:*"),
     "huobi_swap:BTC-USD": Wire("api.hbdm.vn", "*.trade.detail", "*.bbo", "*.depth.*"),
     "huobi_spot:btcusdt": Wire("api.huobi.pro", "*.trade.detail", "*.bbo", "*.mbp.*"),
+    "binance_coinm:BTCUSD_PERP": Wire("dstream.binance.com", "*@trade", "*@bookTicker", "*@depth*"),
+    "huobi_linear:BTC-USDT": Wire("api.hbdm.vn", "*.trade.detail", "*.bbo", "*.depth.*"),
 }
 VENUES = list(WIRES)[:3]
-BITMEX_BTC, HUOBI_SWAP, HUOBI_SPOT = list(WIRES)[1:]
+GONE = ("binance_usdm:ETHUSDT", "binance_coinm:ETHUSD_PERP", "huobi_linear:ETH-USDT", "huobi_spot:ethusdt")
+"""Nobody listens to these; they are delisted here."""
+BINANCE_USDM, BITMEX_BTC, HUOBI_SWAP, HUOBI_SPOT, BINANCE_COINM, HUOBI_LINEAR = WIRES
 
 
 @pytest.fixture(scope="module")
 def venue(start_simulator: StartSimulator) -> Simulator:
-    simulator = start_simulator(instruments=[BINANCE[2], BITMEX[0], HUOBI[0], HUOBI[4]], live_minutes=600)
+    simulator = start_simulator(instruments=[*WIRES, *GONE], live_minutes=600)
     simulator.run_for(60)
     return simulator
 
@@ -59,9 +64,11 @@ def venue(start_simulator: StartSimulator) -> Simulator:
 def rests(venue: Simulator) -> Iterator[dict[str, Any]]:
     made = {
         "binance_usdm": BinanceRest("binance_usdm", venue.uri),
+        "binance_coinm": BinanceRest("binance_coinm", venue.uri),
         "bitmex": BitmexRest("bitmex", venue.uri),
         "huobi_swap": HuobiRest("huobi_swap", venue.uri),
         "huobi_spot": HuobiRest("huobi_spot", venue.uri),
+        "huobi_linear": HuobiRest("huobi_linear", venue.uri),
     }
     yield made
     for rest in made.values():
@@ -84,7 +91,7 @@ class Listened:
         self.feed: Feed
         if market == "bitmex":
             self.feed = BitmexFeed(market, names, simulator.uri, listing=listing)
-        elif market == "binance_usdm":
+        elif market.startswith("binance"):
             self.feed = BinanceFeed(market, names, simulator.uri, books=self.rest, listing=listing)
         else:
             self.feed = HuobiFeed(market, names, simulator.uri, listing=listing)
@@ -222,6 +229,22 @@ def test_an_instrument_that_the_venue_refuses_is_left_out(
             assert at.states == ["up", "down", "up"]
             assert at.feed.states == {at.name: "up", gone: "down"}
             assert {event.instrument for event in at.told if not isinstance(event, FeedStatus)} == {at.name}
+            await at.is_the_venues_book()
+
+    run(work)
+
+
+@pytest.mark.parametrize("name", [*VENUES, HUOBI_SPOT])
+def test_maintenance_ends_by_itself(venue: Simulator, rests: dict[str, Any], name: str) -> None:
+    async def work() -> None:
+        async with listening(venue, rests, name) as at:
+            with faults(venue, rule("maintenance", {"host": at.wire.host})):
+                await at.until(lambda: at.states == ["up", "down"])
+                await at.run_for(5)
+                assert not at.feed.is_up
+            await at.until(lambda: at.feed.is_up and at.book.is_known and at.snapshots == 2)
+            await at.run_for(5)
+            assert at.states == ["up", "down", "up"]
             await at.is_the_venues_book()
 
     run(work)
@@ -367,14 +390,90 @@ def test_drifted_trades_cost_no_more_than_themselves(
     run(work)
 
 
-@pytest.mark.parametrize("name", [HUOBI_SPOT, HUOBI_SWAP])
-def test_a_halt_and_its_end_are_told(venue: Simulator, rests: dict[str, Any], name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "halt"),
+    [
+        (HUOBI_SPOT, "halted"),
+        (HUOBI_SWAP, "halted"),
+        (HUOBI_LINEAR, "halted"),
+        (BINANCE_USDM, "settling"),  # Binance's futures have no word for a halt
+        (BINANCE_COINM, "settling"),
+    ],
+)
+def test_a_halt_and_its_end_are_told(venue: Simulator, rests: dict[str, Any], name: str, halt: str) -> None:
     async def work() -> None:
         async with listening(venue, rests, name, listing_every=0.2) as at:
             await asyncio.sleep(0.6)
-            for status in ("halted", "trading"):
+            for status, told in (("halted", halt), ("trading", "trading")):
                 await asyncio.to_thread(venue.change, at.name, status=status)
-                await at.until(lambda wanted=status: [e.state for e in at.of(TradingStatus)][-1:] == [wanted])
+                await at.until(lambda wanted=told: [e.state for e in at.of(TradingStatus)][-1:] == [wanted])
+
+    run(work)
+
+
+@pytest.mark.parametrize("name", GONE)
+def test_a_delisting_is_told(venue: Simulator, rests: dict[str, Any], name: str) -> None:
+    instrument = InstrumentId(name)
+    watch = ListingWatch(rests[split_instrument_id(instrument)[0]], [instrument])
+    assert watch.refresh(1) == []
+    venue.change(name, status="delisted")
+    assert watch.refresh(2) == [TradingStatus(instrument, 2, "delisted")]
+
+
+@pytest.mark.parametrize(
+    ("name", "topic", "text", "drift"),
+    [
+        (BINANCE_USDM, "*@markPrice*", "", {"change": "missing", "field": "p"}),
+        (BINANCE_USDM, "*@markPrice*", "", {"change": "nan", "field": "p"}),
+        (BINANCE_USDM, "*@kline_1m", '"x":true', {"change": "set", "field": "c", "value": "-1"}),
+        (BINANCE_USDM, "*@depth*", "", {"change": "missing", "field": "a"}),
+        (BITMEX_BTC, "instrument:*", "markPrice", {"change": "text", "field": "markPrice"}),
+        (BITMEX_BTC, "tradeBin1m:*", '"insert"', {"change": "missing", "field": "timestamp"}),
+        (BITMEX_BTC, "orderBookL2:*", '"insert"', {"change": "text", "field": "id"}),
+        (BITMEX_BTC, "orderBookL2:*", '"delete"', {"change": "missing", "field": "id"}),
+        (HUOBI_SWAP, "*.kline.1min", "", {"change": "missing", "field": "close"}),
+        (HUOBI_SWAP, "*.depth.*", '"update"', {"change": "missing", "field": "version"}),
+        (HUOBI_SPOT, "*.mbp.*", "", {"change": "missing", "field": "seqNum"}),
+    ],
+)
+def test_drifted_marks_candles_and_books_cost_no_more_than_themselves(
+    venue: Simulator, rests: dict[str, Any], name: str, topic: str, text: str, drift: dict[str, Any]
+) -> None:
+    """Put aside or refused, once; a book that lost a row by it is whole again."""
+
+    async def work() -> None:
+        async with listening(venue, rests, name) as at:
+            match = {"topic": topic, "text": text, "skip": 1, "times": 1}
+            with faults(venue, rule("drift", match, **drift)):
+                await at.run_for(150)
+                await at.until(lambda: at.feed.unreadable + at.feed.nonsense == 1)
+            await at.until(lambda: at.snapshots == 2 or at.wire.book != topic)
+            assert at.states == ["up"]
+            assert all(is_sane(event) for event in at.told)
+            await at.is_the_venues_book()
+
+    run(work)
+
+
+@pytest.mark.parametrize("name", VENUES)
+def test_a_market_that_is_wholly_silent_is_stale_by_what_others_tell(
+    venue: Simulator, rests: dict[str, Any], name: str
+) -> None:
+    other = VENUES[VENUES.index(name) - 1]
+
+    async def work() -> None:
+        async with listening(venue, rests, name) as at, listening(venue, rests, other) as others:
+            await at.run_for(5)
+            with faults(venue, rule("mute", {"host": at.wire.host, "topic": "?*"})):
+                await at.run_for(180)
+                await others.until(lambda: others.feed.market_time >= venue.now - 20 * SECOND)
+                for feed in (at.feed, others.feed):
+                    feed.watch(others.feed.market_time)
+                assert at.feed.states[at.name] == "stale"
+                assert others.feed.is_up
+            await at.run_for(5)
+            await at.until(lambda: at.states == ["up", "stale", "up"])
+            assert at.feed.epoch == 1
 
     run(work)
 

@@ -148,6 +148,14 @@ class BitmexFeed(Feed):
             return self.book_snapshot(instrument, BookSnapshot(depth.ts, depth.bids, depth.asks, number))
         return self.book_update(instrument, depth.ts, depth.bids, depth.asks, number, number)
 
+    def _on_unreadable(self, message: bytes, error: msgspec.DecodeError) -> None:
+        """Rows of a book that are put aside are lost rows, and no number shows it."""
+        super()._on_unreadable(message, error)
+        if BOOK.encode() in message:
+            for instrument, symbol in self._names.items():
+                if f'"{symbol}"'.encode() in message:
+                    self._lose(instrument)
+
     def _number(self, instrument: InstrumentId) -> int:
         return 0 if self.books is None else self.books[instrument].book.update_id
 
