@@ -66,6 +66,15 @@ def test_clocks_start_when_the_market_first_tells_its_time() -> None:
     assert fresh.missing(BTC, 1_061 * SECOND) == ["everything"]
 
 
+def test_a_past_candle_and_a_book_without_time_make_a_quiet_start_no_silence() -> None:
+    fresh = Freshness(60 * SECOND)
+    fresh.restart(BTC, 0)
+    fresh.saw(Candle(BTC, 100 * SECOND, 1.0, 1.0, 1.0, 1.0, 1.0), 100 * SECOND)
+    fresh.saw(Depth(BTC, 0, ((1.0, 1.0),), ((2.0, 1.0),), snapshot=True), 0)
+    assert fresh.missing(BTC, 900 * SECOND) == []
+    assert fresh.missing(BTC, 961 * SECOND) == ["everything"]
+
+
 def test_a_silent_markets_time_goes_on_with_the_wall() -> None:
     wall = iter([5, 5, 65, 66, 70])
     now = MarketNow(lambda: next(wall) * SECOND)

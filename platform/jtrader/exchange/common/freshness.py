@@ -98,7 +98,7 @@ class Freshness:
         self.seen[type(event)][event.instrument] = market_time
 
     def restart(self, instrument: InstrumentId, now: int) -> None:
-        """The clocks of all its streams start now; with 0 (not known yet) when they told something first."""
+        """The clocks of all its streams start now; with 0 (not known yet) with the first that is told."""
         self._started[instrument] = now
 
     def missing(self, instrument: InstrumentId, now: int) -> list[str]:
@@ -106,7 +106,9 @@ class Freshness:
         if not now:
             return []
         told = {kind: times[instrument] for kind, times in self.seen.items() if instrument in times}
-        started = self._started[instrument] = self._started.get(instrument) or min(told.values(), default=now)
+        # candles are told of the past as well, and some books without a time
+        live = [ts for kind, ts in told.items() if ts and kind is not Candle]
+        started = self._started[instrument] = self._started.get(instrument) or min(live, default=now)
         seen = {kind: max(ts, started) for kind, ts in told.items()}
         if now - max(seen.values(), default=started) > self._stale_after:
             return ["everything"]
