@@ -61,7 +61,7 @@ class MarketPublisher:
         self._encode = msgspec.msgpack.Encoder().encode
         self._book_of = book_of
         self._calls = 0
-        self._queue = self._most = queue
+        self._queue = queue
         self._queue_bytes = queue_bytes
         self._traffic: dict[bytes, list[int]] = {}
         """By topic since the last beat: messages, bytes."""
@@ -156,10 +156,8 @@ class MarketPublisher:
         self._traffic.clear()
         means = (size / messages for messages, size in total.values())
         self._heaviest = max(self._heaviest * _HEAVY_FADES, *means, 1.0)
-        most = min(self._queue, max(LEAST_MESSAGES, int(self._queue_bytes / self._heaviest)))
-        if most != self._most:
-            self._most = most
-            self._socket.set_hwm(most)
+        # each time: who has come since the last beat got what was set when the socket was bound
+        self._socket.set_hwm(min(self._queue, max(LEAST_MESSAGES, int(self._queue_bytes / self._heaviest))))
 
 
 def holding(events: Sequence[Event]) -> Event | None:

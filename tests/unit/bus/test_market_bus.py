@@ -411,8 +411,14 @@ def test_what_waits_for_one_that_stands_still_is_bounded_in_bytes(tmp_path: Path
                 sys.executable, "-c", STANDS_STILL, uri, stdout=asyncio.subprocess.PIPE
             )
             assert reader.stdout is not None
-            assert await reader.stdout.readline() == b"ready\n"
             try:
+                publisher.publish([book])
+                publisher.beat()  # before anybody has come
+                waits = asyncio.create_task(reader.stdout.read())
+                while not waits.done():
+                    publisher.publish([trade(1)])
+                    await asyncio.sleep(0.01)
+                assert waits.result() == b"hears\n"
                 publisher.publish([book])
                 publisher.beat()
                 before = resident()
@@ -431,9 +437,9 @@ import os, signal, sys, zmq
 end = zmq.Context().socket(zmq.SUB)
 end.subscribe(b"")
 end.connect(sys.argv[1])
-end.recv
-print("ready", flush=True)
-end.poll(500)
+end.recv()
+print("hears", flush=True)
+os.close(1)
 os.kill(os.getpid(), signal.SIGSTOP)
 """
 
