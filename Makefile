@@ -18,7 +18,7 @@ demo: setup ## run a whole day of the desk on real services; KEEP=1 leaves them 
 
 test: ## everything that proves behaviour, on real services; ARGS="-k word" for some
 	@.ci/bootstrap --browser
-	@$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder tests
+	@$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder tests
 
 bench: setup ## measure speed and size beside the machine's limits; writes var/bench/results.json; ARGS="decode" for a group
 	@$(BIN)/jtrader bench $(ARGS)
