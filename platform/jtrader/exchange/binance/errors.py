@@ -6,6 +6,7 @@ success); then ccxt's class, by name, so that nothing imports ccxt to read this 
 
 import re
 
+from jtrader.exchange.common.failures import by_class, never_connected
 from jtrader.ports.broker import (
     AccessDenied,
     BrokerError,
@@ -130,17 +131,8 @@ def _kind(error: BaseException, text: str, code: int | None, status: int, reason
         return OutcomeUnknown
     if code is not None and (code in BY_CODE or status < 500):
         return BY_CODE.get(code, OrderRefusedByVenue)
-    if any(failure in text for failure in DEFINITE_FAILURES) or _never_connected(error):
+    if any(failure in text for failure in DEFINITE_FAILURES) or never_connected(error):
         return RetryLater
     if status >= 500:
         return OutcomeUnknown
-    for ancestor in type(error).__mro__:
-        if ancestor.__name__ in BY_CCXT:
-            return BY_CCXT[ancestor.__name__]
-    return OutcomeUnknown
-
-
-def _never_connected(error: BaseException) -> bool:
-    """The connection was refused, so nothing was sent (aiohttp's ClientConnectorError below ccxt's)."""
-    cause = error.__cause__
-    return cause is not None and any(c.__name__ == "ClientConnectorError" for c in type(cause).__mro__)
+    return by_class(error, BY_CCXT, OutcomeUnknown)

@@ -6,6 +6,7 @@ to read this table.
 
 import re
 
+from jtrader.exchange.common.failures import by_class, never_connected
 from jtrader.ports.broker import (
     AccessDenied,
     BrokerError,
@@ -129,17 +130,8 @@ def _kind(error: BaseException, text: str, status: int) -> type[BrokerError]:
             return kind
     if status in BY_STATUS:
         return BY_STATUS[status]
-    if _never_connected(error):
+    if never_connected(error):
         return RetryLater
     if status >= 500:
         return OutcomeUnknown
-    for ancestor in type(error).__mro__:
-        if ancestor.__name__ in BY_CCXT:
-            return BY_CCXT[ancestor.__name__]
-    return OutcomeUnknown
-
-
-def _never_connected(error: BaseException) -> bool:
-    """The connection was refused, so nothing was sent (aiohttp's ClientConnectorError below ccxt's)."""
-    cause = error.__cause__
-    return cause is not None and any(c.__name__ == "ClientConnectorError" for c in type(cause).__mro__)
+    return by_class(error, BY_CCXT, OutcomeUnknown)

@@ -9,9 +9,6 @@ arrive that much later, so it counts as absent only when it was cancelled by its
 neither among orders nor among trades, and those minutes are over.
 """
 
-import asyncio
-import logging
-import random
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +18,7 @@ from jtrader.domain.errors import BadInput, Broken
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market, split_instrument_id
 from jtrader.domain.order import ChildOrder, Fill, VenueOrder
 from jtrader.domain.times import DAY, MINUTE
+from jtrader.exchange.common.asking import until_told
 from jtrader.exchange.common.session import Keys
 from jtrader.exchange.huobi.desks import PAGE, desk_of
 from jtrader.exchange.huobi.doors import Report
@@ -28,15 +26,11 @@ from jtrader.exchange.huobi.endpoints import PUBLIC
 from jtrader.exchange.huobi.ids import OrderIds
 from jtrader.exchange.huobi.session import HuobiSession
 from jtrader.exchange.huobi.stream import PrivateStream
-from jtrader.ports.broker import AccessDenied, BrokerError, NotOffered, OrderRefusedByVenue, OutcomeUnknown, RetryLater
-
-log = logging.getLogger(__name__)
+from jtrader.ports.broker import BrokerError, NotOffered, OrderRefusedByVenue, OutcomeUnknown, RetryLater
 
 REQUEST_LIFE = 5 * MINUTE
 _SHORT_PAST = 2 * DAY
 """Ledger rows that are asked for behind the last one seen: the venue may book a row late."""
-_FIRST_WAIT, _LONGEST_WAIT = 0.25, 30.0
-"""Wall seconds between two questions for the market's time, at the start."""
 _OVERLAP = MINUTE
 """Fills are asked for again this long before the last one seen: trades of one instant come in any order."""
 
@@ -137,7 +131,8 @@ class HuobiBroker:
 
     async def reports(self) -> AsyncIterator[Report]:
         """Order states, fills, funding and transfers. Raises AccessDenied where the key is refused."""
-        await self._begin()
+        # the market time from which on fills and ledger rows may be missed
+        self._since = self._since or await until_told(self._market_time, "the time of the market")
         async for report in self._stream.reports():
             if isinstance(report, Fill):
                 self._last_fill[report.instrument] = max(self._last_fill.get(report.instrument, 0), report.ts)
@@ -187,19 +182,6 @@ class HuobiBroker:
     async def set_clock(self) -> None:
         """Signatures carry the venue's time from then on. Raises BrokerError."""
         await self._session.set_clock()
-
-    async def _begin(self) -> None:
-        """Notes the market time from which on fills and ledger rows may be missed; asked for until the venue tells."""
-        wait = _FIRST_WAIT
-        while not self._since:
-            try:
-                self._since = await self._market_time()
-            except AccessDenied:
-                raise
-            except BrokerError as error:
-                log.warning("account %s: the market's time can't be read (%s), trying again", self.account, error)
-                await asyncio.sleep(max(random.uniform(wait / 2, wait), getattr(error, "after", 0.0)))
-                wait = min(2 * wait, _LONGEST_WAIT)
 
     def _own(self, instrument: InstrumentId) -> InstrumentId:
         market, _ = split_instrument_id(instrument)

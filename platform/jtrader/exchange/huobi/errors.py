@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from jtrader.exchange.common.failures import by_class, never_connected
 from jtrader.ports.broker import (
     AccessDenied,
     BrokerError,
@@ -204,25 +205,12 @@ def _kind(error: BaseException, code: str, said: str, status: int) -> type[Broke
         return by_text
     if code in BY_CODE or said in BY_CODE:
         return BY_CODE.get(code) or BY_CODE[said]
-    if _never_connected(error):
+    if never_connected(error):
         return RetryLater
     if code and code not in GOOD and status < 500:
-        return _by_class(error, OrderRefusedByVenue)
-    return OutcomeUnknown if status >= 500 else _by_class(error, OutcomeUnknown)
+        return by_class(error, BY_CCXT, OrderRefusedByVenue)
+    return OutcomeUnknown if status >= 500 else by_class(error, BY_CCXT, OutcomeUnknown)
 
 
 def _by_text(said: str) -> type[BrokerError] | None:
     return next((kind for pattern, kind in _BY_TEXT if pattern.search(said)), None)
-
-
-def _by_class(error: BaseException, otherwise: type[BrokerError]) -> type[BrokerError]:
-    for ancestor in type(error).__mro__:
-        if ancestor.__name__ in BY_CCXT:
-            return BY_CCXT[ancestor.__name__]
-    return otherwise
-
-
-def _never_connected(error: BaseException) -> bool:
-    """The connection was refused, so nothing was sent (aiohttp's ClientConnectorError below ccxt's)."""
-    cause = error.__cause__
-    return cause is not None and any(c.__name__ == "ClientConnectorError" for c in type(cause).__mro__)
