@@ -1,10 +1,10 @@
 """Market data over PUB/SUB: one topic an instrument and kind, numbered, so that a loss is seen at once.
 
-What is dropped, and where: a publisher keeps at most `PUBLISHER_MESSAGES` and about `PUBLISHER_BYTES` for a subscriber
-and a subscriber at most `QUEUE_MESSAGES`; beyond that the newest are dropped, and the next message or beat of the topic
-shows how many. A subscriber with `conflate` first gives up what only shows a state (`CONFLATED`); trades, candles,
-funding and statuses it gets each, in order. Who comes late, and who has lost messages, is told what now holds: status,
-quote, mark, the whole book.
+What is dropped, and where: a publisher keeps at most `PUBLISHER_MESSAGES` for a subscriber, `PUBLISHER_BOOKS` where it
+tells books, and a subscriber at most `QUEUE_MESSAGES`; beyond that the newest are dropped, and the next message or beat
+of the topic shows how many. A subscriber with `conflate` first gives up what only shows a state (`CONFLATED`); trades,
+candles, funding and statuses it gets each, in order. Who comes late, and who has lost messages, is told what now holds:
+status, quote, mark, the whole book.
 """
 
 import asyncio

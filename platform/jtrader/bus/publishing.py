@@ -13,12 +13,9 @@ from jtrader.domain.ids import InstrumentId
 from jtrader.domain.market import Depth, Event, FeedStatus, Mark, Quote, TradingStatus
 
 PUBLISHER_MESSAGES = 20_000
-PUBLISHER_BYTES = 32_000_000
-"""What may wait for one subscriber: no more messages than these bytes hold, by the kind with the largest ones."""
-LEAST_MESSAGES = 1_000
-"""May wait in any case: a subscriber is now and then not scheduled for a moment."""
-_HEAVY_FADES = 0.98
-"""What is left, beat by beat, of the memory of large messages."""
+"""What may wait for one subscriber, beside what the kernel's buffers hold: some MB of messages of about 100 bytes."""
+PUBLISHER_BOOKS = 5_000
+"""The same of a publisher that tells books: their updates have some kB each."""
 _ANSWER_EVERY = 64
 """Calls of `publish` between two looks for new subscribers."""
 _SUBSCRIBED = 1
@@ -42,14 +39,14 @@ class MarketPublisher:
         uri: str,
         epoch: int = 0,
         book_of: BookOf | None = None,
-        queue: int = PUBLISHER_MESSAGES,
-        queue_bytes: int = PUBLISHER_BYTES,
+        queue: int | None = None,
     ) -> None:
-        """`epoch`: a number that grows with each start of the publisher, below 2^32 (wall seconds do). `queue` and
-        `queue_bytes`: how much may wait for a subscriber."""
+        """`epoch`: a number that grows with each start of the publisher, below 2^32 (wall seconds do). `queue`: how
+        many messages may wait for a subscriber; without it by whether there are books among them."""
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.XPUB)
-        self._socket.set_hwm(queue)
+        # set once: libzmq 4.3.5 crashes where it is changed while a subscriber goes away
+        self._socket.set_hwm(queue or (PUBLISHER_MESSAGES if book_of is None else PUBLISHER_BOOKS))
         self._socket.setsockopt(zmq.XPUB_VERBOSE, 1)
         self.uri = bind(self._context, self._socket, uri)
         self._base = epoch << 32
@@ -61,11 +58,6 @@ class MarketPublisher:
         self._encode = msgspec.msgpack.Encoder().encode
         self._book_of = book_of
         self._calls = 0
-        self._queue = queue
-        self._queue_bytes = queue_bytes
-        self._traffic: dict[bytes, list[int]] = {}
-        """By topic since the last beat: messages, bytes."""
-        self._heaviest = 1.0
 
     @property
     def counts(self) -> Counter[str]:
@@ -91,13 +83,7 @@ class MarketPublisher:
             self._sent[topic] += len(batch)
             if type(batch[-1]) in _HOLDING and (state := holding(batch)) is not None:
                 self._newest[topic] = state
-            frame = topic + SEQUENCE.pack(number) + self._encode(batch)
-            traffic = self._traffic.get(topic)
-            if traffic is None:
-                traffic = self._traffic[topic] = [0, 0]
-            traffic[0] += 1
-            traffic[1] += len(frame)
-            self._socket.send(frame)
+            self._socket.send(topic + SEQUENCE.pack(number) + self._encode(batch))
         self._calls += 1
         if self._calls % _ANSWER_EVERY == 0:
             self._answer()
@@ -105,7 +91,6 @@ class MarketPublisher:
     def beat(self) -> None:
         """Repeats each topic's last number; call it about once a second."""
         self._answer()
-        self._bound()
         for topic, number in self._last.items():
             self._socket.send(topic + SEQUENCE.pack(number) + EMPTY)
 
@@ -144,20 +129,6 @@ class MarketPublisher:
         if kind == "quote" and isinstance(status, FeedStatus) and status.state in _VOID:
             return None
         return self._newest.get(topic)
-
-    def _bound(self) -> None:
-        """Sets how many messages may wait for a subscriber, so that their bytes stay bounded, too: a subscriber of
-        books alone that stands still keeps nothing but books."""
-        total: dict[str, tuple[int, int]] = {}
-        for topic, (messages, size) in self._traffic.items():
-            kind = parse_topic(topic)[1]
-            before = total.get(kind, (0, 0))
-            total[kind] = before[0] + messages, before[1] + size
-        self._traffic.clear()
-        means = (size / messages for messages, size in total.values())
-        self._heaviest = max(self._heaviest * _HEAVY_FADES, *means, 1.0)
-        # each time: who has come since the last beat got what was set when the socket was bound
-        self._socket.set_hwm(min(self._queue, max(LEAST_MESSAGES, int(self._queue_bytes / self._heaviest))))
 
 
 def holding(events: Sequence[Event]) -> Event | None:

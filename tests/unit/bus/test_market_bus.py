@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import random
+import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -400,29 +401,25 @@ def test_queues_are_bounded_and_every_message_is_told_or_counted_as_missed() -> 
     asyncio.run(run())
 
 
-def test_what_waits_for_one_that_stands_still_is_bounded_in_bytes(tmp_path: Path) -> None:
-    """A process that never reads, and books of 20 kB: far fewer of them may wait than small messages."""
-    book = depth(1, *((float(price), 1.0) for price in range(1, 1_100)), snapshot=True)
+def test_what_waits_for_one_that_stands_still_is_bounded(tmp_path: Path) -> None:
+    """A process that never reads, and books of 4 kB: fewer of them may wait than small messages."""
+    book = depth(1, *((float(price), 1.0) for price in range(1, 220)), snapshot=True)
 
     async def run() -> None:
         uri = f"ipc://{tmp_path}/bus"
-        with contextlib.closing(MarketPublisher(uri, queue_bytes=20_000_000)) as publisher:
+        with contextlib.closing(MarketPublisher(uri, book_of=lambda _: None)) as publisher:
             reader = await asyncio.create_subprocess_exec(
                 sys.executable, "-c", STANDS_STILL, uri, stdout=asyncio.subprocess.PIPE
             )
             assert reader.stdout is not None
             try:
-                publisher.publish([book])
-                publisher.beat()  # before anybody has come
                 waits = asyncio.create_task(reader.stdout.read())
                 while not waits.done():
                     publisher.publish([trade(1)])
                     await asyncio.sleep(0.01)
                 assert waits.result() == b"hears\n"
-                publisher.publish([book])
-                publisher.beat()
                 before = resident()
-                for _ in range(5_000):
+                for _ in range(20_000):
                     publisher.publish([book])
                 assert resident() - before < 40_000_000
             finally:
@@ -431,6 +428,53 @@ def test_what_waits_for_one_that_stands_still_is_bounded_in_bytes(tmp_path: Path
 
     asyncio.run(run())
 
+
+def test_subscribers_that_are_killed_do_the_publisher_no_harm(tmp_path: Path) -> None:
+    """In processes of their own: what harms it may end it."""
+    uri = f"ipc://{tmp_path}/bus"
+    publisher = subprocess.Popen([sys.executable, "-c", PUBLISHES, uri], stdin=subprocess.PIPE)
+    try:
+        for _ in range(8):
+            readers = [subprocess.Popen([sys.executable, "-c", LISTENS, uri], stdout=subprocess.PIPE) for _ in "123"]
+            for reader in readers:
+                assert reader.stdout is not None
+                assert reader.stdout.readline() == b"hears\n"
+            for reader in readers:
+                reader.kill()
+                reader.communicate()
+            assert publisher.poll() is None
+        publisher.communicate(timeout=20)
+        assert publisher.returncode == 0
+    finally:
+        publisher.kill()
+        publisher.wait()
+
+
+PUBLISHES = """
+import sys, threading
+from jtrader.bus.market import MarketPublisher
+from jtrader.domain.market import Trade
+publisher = MarketPublisher(sys.argv[1], 1, lambda _: None)
+end = threading.Thread(target=sys.stdin.read)
+end.start()
+while end.is_alive():
+    for price in range(1, 101):
+        publisher.publish([Trade("binance_usdm:BTCUSDT", 1, price, price * 10.0, 1.0, 1)])
+    publisher.beat()
+publisher.close()
+"""
+
+LISTENS = """
+import sys, zmq
+end = zmq.Context().socket(zmq.SUB)
+end.rcvtimeo = 5_000
+end.subscribe(b"")
+end.connect(sys.argv[1])
+end.recv()
+print("hears", flush=True)
+while True:
+    end.recv()
+"""
 
 STANDS_STILL = """
 import os, signal, sys, zmq

@@ -80,7 +80,8 @@ def book_of(feeds: Sequence[FeedCore], instrument: InstrumentId) -> Depth | None
 async def serve(settings: Settings) -> None:
     candles = LazyCandles(settings)
     feeds = feeds_for(settings, candles)
-    publisher = MarketPublisher(settings.need("market_data_uri"), int(time.time()), lambda name: book_of(feeds, name))
+    books = (lambda name: book_of(feeds, name)) if settings.feed_books else None
+    publisher = MarketPublisher(settings.need("market_data_uri"), int(time.time()), books)
     try:
         await FeedService(feeds, publisher, Heartbeat(settings.root, "feed")).run()
     finally:
