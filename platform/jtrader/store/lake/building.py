@@ -35,9 +35,11 @@ def write_day(building: Path, instrument: str, day: int, rows: pa.Table) -> Path
     folder = building / instrument.replace(":", ".")
     folder.mkdir(exist_ok=True)
     file = folder / f"{iso(day * DAY)[:10]}.parquet"
-    if file.exists():
-        raise Broken(f"{file.name} of {instrument} was written by two partitions; a day belongs to one")
-    pq.write_table(rows.combine_chunks(), file, compression="zstd")
+    try:
+        with file.open("xb") as fresh:
+            pq.write_table(rows.combine_chunks(), fresh, compression="zstd")
+    except FileExistsError as error:
+        raise Broken(f"{file.name} of {instrument} was written by two partitions; a day belongs to one") from error
     return file
 
 
