@@ -4,6 +4,7 @@ import asyncio
 import secrets
 
 from jtrader.app.settings import Settings, load_settings
+from jtrader.app.wiring.adapter import BrokerSpec
 from jtrader.app.wiring.keys import key_path, read_keys
 from jtrader.app.wiring.proof import keep_proof
 from jtrader.app.wiring.trading import trusted
@@ -50,7 +51,7 @@ async def _probe(
     keys = read_keys(key_path(settings, account))
     simulator = settings.simulator_uri if account.broker == "sim" else None
     venue = venue_of(market, settings)
-    broker = venue.broker(AccountId(name), market, [instrument.id], keys, settings, simulator)
+    broker = venue.broker(BrokerSpec(AccountId(name), market, [instrument.id], keys, settings, simulator))
     assert isinstance(broker, CcxtBroker), f"{market} needs no proof"
     price = instrument.price_at(instrument.ticks_down(last))
     try:

@@ -5,8 +5,9 @@ from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from jtrader.app.settings import Settings
+from jtrader.app.wiring.adapter import PublicRest
 from jtrader.app.wiring.keys import shown_key
-from jtrader.app.wiring.venues import VENUES, PublicRest, venue_of
+from jtrader.app.wiring.venues import VENUES, venue_of
 from jtrader.domain.ids import Market, split_instrument_id
 from jtrader.ports.stores import CandleStore, InstrumentStore
 

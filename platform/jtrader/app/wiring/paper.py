@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 
 from jtrader.app.settings import AccountSettings, Settings
-from jtrader.app.wiring.venues import PublicRest, venue_of
+from jtrader.app.wiring.adapter import BrokerSpec, PublicRest
+from jtrader.app.wiring.venues import venue_of
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market, split_instrument_id
 from jtrader.domain.instrument import Instrument
@@ -84,9 +85,8 @@ class RestHistory:
         """Raises BadInput where the venue doesn't tell it (any more)."""
         if instrument not in self._brokers:
             market, settings = self._market, self._settings
-            self._brokers[instrument] = venue_of(market, settings).broker(
-                AccountId("paper"), market, (instrument,), Keys("", ""), settings, settings.simulator_uri
-            )
+            spec = BrokerSpec(AccountId("paper"), market, (instrument,), Keys("", ""), settings, settings.simulator_uri)
+            self._brokers[instrument] = venue_of(market, settings).broker(spec)
         return await self._brokers[instrument].mark_at(instrument, ts)
 
     async def close(self) -> None:

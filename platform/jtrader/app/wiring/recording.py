@@ -8,8 +8,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from jtrader.app.settings import Settings
+from jtrader.app.wiring.adapter import PublicRest
 from jtrader.app.wiring.keys import shown_key
-from jtrader.app.wiring.venues import PublicRest, venue_of
+from jtrader.app.wiring.venues import venue_of
 from jtrader.domain.ids import InstrumentId, Market, split_instrument_id
 from jtrader.domain.market import Trade
 from jtrader.ports.market_data import TradeSource

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from jtrader.app.settings import AccountSettings, Settings, StrategySettings
+from jtrader.app.wiring.adapter import BrokerSpec, FeedSpec, PublicRest
 from jtrader.app.wiring.keys import key_path, read_keys, shown_key
 from jtrader.app.wiring.paper import PaperReader
 from jtrader.app.wiring.proof import need_proof
-from jtrader.app.wiring.venues import PublicRest, venue_of
+from jtrader.app.wiring.venues import venue_of
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import AccountId, InstrumentId, Market, split_instrument_id
 from jtrader.domain.instrument import Instrument
@@ -47,7 +48,8 @@ def broker_for(settings: Settings, account: AccountSettings, live: bool = False)
     simulator = settings.need("simulator_uri") if account.broker == "sim" else None
     keys = read_keys(key_path(settings, account))
     name, market = AccountId(account.name), Market(account.market)
-    return venue.broker(name, market, instruments_of(settings, account), keys, settings, simulator)
+    spec = BrokerSpec(name, market, instruments_of(settings, account), keys, settings, simulator)
+    return venue.broker(spec)
 
 
 def instruments_of(settings: Settings, account: AccountSettings) -> tuple[InstrumentId, ...]:
@@ -140,7 +142,7 @@ def feeds_for(settings: Settings, help_: LazyCandles) -> list[FeedCore]:
         by_market.setdefault(split_instrument_id(name)[0], []).append(InstrumentId(name))
     return [
         venue_of(market, settings).feed(
-            market, found, settings, help_, ListingWatch(MarketListing(help_, market), found)
+            FeedSpec(market, found, settings, help_, ListingWatch(MarketListing(help_, market), found))
         )
         for market, found in by_market.items()
     ]
