@@ -1,5 +1,6 @@
 """Tick hours for Spark: partitions of one instrument and consecutive hours, cut by how many rows they hold."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,7 @@ class HoursPartition(InputPartition):  # type: ignore[misc]
     end: int
 
 
-class HoursReader(DataSourceReader):  # type: ignore[misc]
+class HoursReader(DataSourceReader, ABC):  # type: ignore[misc]
     """What the readers of one kind have in common; they say how an hour becomes Arrow (`columns`)."""
 
     kind: str
@@ -40,9 +41,9 @@ class HoursReader(DataSourceReader):  # type: ignore[misc]
         self._names = list(names)
         self._wanted = Wanted()
 
+    @abstractmethod
     def columns(self, documents: HourDocuments, partition: HoursPartition, hour: int, table: Table) -> dict[str, Any]:
         """Arrow columns by name, of the rows that are wanted of an hour."""
-        raise NotImplementedError
 
     def pushFilters(self, filters: list[Filter]) -> Iterable[Filter]:  # noqa: N802 (Spark's name)
         return self._wanted.left_over(filters)
