@@ -94,14 +94,12 @@ class BrokerCase(ABC):
     async def deposit(self, asset: str, amount: str) -> None:
         """Money comes in by the venue's own ways."""
 
+    @abstractmethod
     async def cut(self) -> None:
-        """The connection to the venue breaks and stays away; only where `can_cut`."""
-        raise NotImplementedError
+        """The connection to the venue breaks and stays away, until `mend`."""
 
-    async def mend(self) -> None:
-        raise NotImplementedError
-
-    can_cut = True
+    @abstractmethod
+    async def mend(self) -> None: ...
 
     # ---- life
 
@@ -596,8 +594,6 @@ class BrokerSuite:
 
     def test_what_happens_while_the_stream_is_cut_is_reported_once_after_it(self, case: BrokerCase) -> None:
         async def work(at: BrokerCase) -> None:
-            if not at.can_cut:
-                return
             before = at.order()
             await at.filled(before)
             resting = await at.limit("0.985")

@@ -40,7 +40,6 @@ class VenueCase(BrokerCase):
     """`advance` moves the price up by a ten-thousandth a minute; others stand ten ticks apart around it."""
 
     triggers = frozenset(TriggerBy)
-    can_cut = False
 
     def __init__(self, name: str) -> None:
         self.market = VenueMarket.listed(name, accounts="a", funds={"BTC": "1", "USDT": "100000"})
@@ -65,6 +64,12 @@ class VenueCase(BrokerCase):
 
     def spoilt(self, how: str) -> Broker:
         raise AssertionError("nothing in process has keys")
+
+    async def cut(self) -> None:
+        raise AssertionError("nothing in process has a connection")
+
+    async def mend(self) -> None:
+        raise AssertionError("nothing in process has a connection")
 
     async def last_price(self) -> Decimal:
         return Decimal(self.market.listings[0].price_text(self._price))
@@ -115,6 +120,7 @@ class TestVenue(BrokerSuite):
     test_a_stale_timestamp_is_refused_and_the_clock_set_right = None
     test_a_clock_that_is_off_keeps_no_stream_from_opening = None
     test_the_venue_takes_a_request_for_its_life_and_no_longer = None
+    test_what_happens_while_the_stream_is_cut_is_reported_once_after_it = None
 
     @pytest.fixture(scope="class", params=list(ORDERS))
     @classmethod
