@@ -101,6 +101,11 @@ class BrokerCase(ABC):
     @abstractmethod
     async def mend(self) -> None: ...
 
+    @property
+    def stop_kind(self) -> OrderType:
+        """The stop that it has for both sides: at market, else with a limit. Every market has one of the two."""
+        return OrderType.STOP if OrderType.STOP in self.conditionals else OrderType.STOP_LIMIT
+
     # ---- life
 
     def start(self, uri: str = "") -> None:
@@ -281,8 +286,7 @@ class BrokerSuite:
         async def work(at: BrokerCase) -> None:
             broker = at.desk.broker
             orders = [await at.limit("0.985"), await at.limit("0.984")]
-            if OrderType.STOP_LIMIT in at.conditionals:
-                orders.append(await at.conditional(OrderType.STOP_LIMIT, Side.BUY, "1.02"))
+            orders.append(await at.conditional(OrderType.STOP_LIMIT, Side.BUY, "1.02"))
             for order in orders:
                 await broker.submit(order)
             assert {o.client_order_id for o in await broker.open_orders()} == {o.client_order_id for o in orders}
@@ -411,10 +415,7 @@ class BrokerSuite:
     @pytest.mark.parametrize("by", list(TriggerBy))
     def test_the_watched_price_is_the_venues_choice(self, case: BrokerCase, by: TriggerBy) -> None:
         async def work(at: BrokerCase) -> None:
-            if not at.conditionals:
-                return
-            kind = OrderType.STOP if OrderType.STOP in at.conditionals else OrderType.STOP_LIMIT
-            order = await at.conditional(kind, Side.BUY, "1.02", trigger_by=by)
+            order = await at.conditional(at.stop_kind, Side.BUY, "1.02", trigger_by=by)
             if by in at.triggers:
                 await at.desk.broker.submit(order)
                 assert only(await at.desk.broker.open_orders(), order).trigger_price == order.trigger_price
@@ -426,10 +427,7 @@ class BrokerSuite:
 
     def test_a_trigger_that_has_been_passed_is_refused_or_fires_at_once(self, case: BrokerCase) -> None:
         async def work(at: BrokerCase) -> None:
-            kind = OrderType.STOP if OrderType.STOP in at.conditionals else OrderType.STOP_LIMIT
-            if kind not in at.conditionals:
-                return
-            order = await at.conditional(kind, Side.BUY, "0.98")
+            order = await at.conditional(at.stop_kind, Side.BUY, "0.98")
             if at.refuses_passed_triggers:
                 with pytest.raises(OrderRefusedByVenue) as refusal:
                     await at.desk.broker.submit(order)
@@ -442,12 +440,10 @@ class BrokerSuite:
 
     def test_a_triggered_order_goes_on_under_its_client_id(self, case: BrokerCase) -> None:
         async def work(at: BrokerCase) -> None:
-            kind = OrderType.STOP if OrderType.STOP in at.conditionals else OrderType.STOP_LIMIT
-            if kind not in at.conditionals:
-                return
             await at.filled(at.order(lots=2))
-            up = await at.conditional(kind, Side.BUY, "1.0003")
-            await one_goes_on(at, up, await at.conditional(kind, Side.SELL, "0.9997", reduce_only=not at.is_spot))
+            up = await at.conditional(at.stop_kind, Side.BUY, "1.0003")
+            down = await at.conditional(at.stop_kind, Side.SELL, "0.9997", reduce_only=not at.is_spot)
+            await one_goes_on(at, up, down)
 
         case.run(work)
 

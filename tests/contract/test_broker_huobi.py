@@ -120,26 +120,34 @@ class HuobiCase(BrokerCase):
         await self._wire.__aexit__(None, None, None)
 
 
+ONLY_SOLD = pytest.mark.parametrize("case", ["huobi_spot"], indirect=True)
+"""The market whose conditional orders at market are for sales alone; the suite proves those of the others."""
+
+
 class TestHuobi(BrokerSuite):
+    @ONLY_SOLD
     def test_a_stop_at_market_sells_under_its_client_id(self, case: HuobiCase) -> None:
         """Spot's conditional orders have a door of their own, and no number before they are triggered."""
 
         async def work(at: BrokerCase) -> None:
-            if not at.only_sold:
-                return
             await at.filled(at.order(lots=3))
             up = await at.conditional(OrderType.MARKET_IF_TOUCHED, Side.SELL, "1.0003")
             await one_goes_on(at, up, await at.conditional(OrderType.STOP, Side.SELL, "0.9997"))
 
         case.run(work)
 
-    def test_a_passed_trigger_of_a_sale_at_market_is_refused(self, case: HuobiCase) -> None:
+    @ONLY_SOLD
+    @pytest.mark.parametrize(
+        ("kind", "factor"), [(OrderType.STOP, "1.02"), (OrderType.MARKET_IF_TOUCHED, "0.98")], ids=["stop", "touch"]
+    )
+    def test_a_passed_trigger_of_a_sale_at_market_is_refused(
+        self, case: HuobiCase, kind: OrderType, factor: str
+    ) -> None:
         async def work(at: BrokerCase) -> None:
-            for kind, factor in ((OrderType.STOP, "1.02"), (OrderType.MARKET_IF_TOUCHED, "0.98")):
-                if kind in at.only_sold:
-                    with pytest.raises(OrderRefusedByVenue) as refusal:
-                        await at.desk.broker.submit(await at.conditional(kind, Side.SELL, factor))
-                    assert refusal.value.reason is Reason.WOULD_TRIGGER
+            assert kind in at.only_sold
+            with pytest.raises(OrderRefusedByVenue) as refusal:
+                await at.desk.broker.submit(await at.conditional(kind, Side.SELL, factor))
+            assert refusal.value.reason is Reason.WOULD_TRIGGER
 
         case.run(work)
 
