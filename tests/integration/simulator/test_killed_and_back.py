@@ -105,7 +105,7 @@ def test_killed_again_and_again_in_the_middle_of_trading(simulator: Simulator) -
     for turn in range(3):
         trader = Trader(simulator)
         trader.start()
-        time.sleep(0.6 + 0.2 * turn)
+        time.sleep(0.6 + 0.2 * turn)  # on purpose no condition: any moment of an order's life may be the last one
         before, _ = told(simulator, start)
         version = simulator.get(USDM, "/fapi/v1/depth", symbol="BTCUSDT", limit=5)["lastUpdateId"]
         simulator.kill()
