@@ -103,6 +103,19 @@ class MarkSeen(OmsEvent, frozen=True, kw_only=True, tag="mark_seen"):
     mark: Decimal
 
 
+class FundingSeen(OmsEvent, frozen=True, kw_only=True, tag="funding_seen"):
+    """A funding instant has passed: the mark and rate (a fraction of notional) that were streamed last before it.
+
+    The venue's entries are booked as they come; this serves strategies whose positions cancel out, of which the venue
+    books nothing.
+    """
+
+    instrument: InstrumentId
+    instant: int
+    mark: Decimal
+    rate: Decimal
+
+
 Event = (
     AccountOpened
     | SignalRecorded
@@ -118,6 +131,7 @@ Event = (
     | OrderClosed
     | EntryBooked
     | MarkSeen
+    | FundingSeen
 )
 
 

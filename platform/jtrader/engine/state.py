@@ -17,6 +17,7 @@ from jtrader.domain.events import (
     ChildRefused,
     EntryBooked,
     Event,
+    FundingSeen,
     IntentReceived,
     IntentRefused,
     MarkSeen,
@@ -115,7 +116,7 @@ class State:
             case MarkSeen(instrument=instrument, mark=mark):
                 self.marks[instrument] = mark
                 self.marked_minute = event.ts // MINUTE
-            case IntentRefused():
+            case IntentRefused() | FundingSeen():
                 pass
 
     def _accept(self, child: ChildOrder) -> None:

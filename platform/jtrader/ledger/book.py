@@ -1,7 +1,8 @@
 """The ledger of all accounts: journal events in, postings out; positions and balances are sums of postings.
 
 The venue nets an account's fills into one position, so the wallet follows the account's average cost. Each strategy has
-a book of its own beside it; over a round trip to flat both tell the same total.
+a book of its own beside it; over a round trip to flat both tell the same total. Periodic settlements re-base the net
+position alone: the strategies' books keep the open price.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,20 +11,32 @@ from decimal import Decimal
 from jtrader.domain.account import EntryKind, VenueEntry
 from jtrader.domain.books import PnlPoint, PositionState, Posting
 from jtrader.domain.errors import BadInput, Broken
-from jtrader.domain.events import AccountOpened, ChildAccepted, EntryBooked, Event, MarkSeen, OrderFilled
+from jtrader.domain.events import (
+    AccountOpened,
+    ChildAccepted,
+    EntryBooked,
+    Event,
+    FundingSeen,
+    MarkSeen,
+    OrderFilled,
+)
 from jtrader.domain.ids import UNASSIGNED, AccountId, ClientOrderId, InstrumentId, StrategyId
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.money import ZERO
 from jtrader.domain.order import Fill
 from jtrader.ledger import postings
-from jtrader.ledger.funding import Moves, shares
-from jtrader.ledger.position import FLAT, Holding, Traded, traded, unrealised
-from jtrader.ledger.rules import unit_at
+from jtrader.ledger.funding import Moves, burden, crossed, shares
+from jtrader.ledger.position import FLAT, Holding, Traded, rebased, traded, unrealised
+from jtrader.ledger.rules import rounding_at
+from jtrader.ledger.settlement import delivered
 
 Marks = Callable[[InstrumentId], Decimal | None]
 """The mark of an instrument now, or None where there is none."""
 
 PositionKey = tuple[AccountId, StrategyId, InstrumentId]
+
+
+FEES = frozenset({EntryKind.FEE, EntryKind.REBATE, EntryKind.LIQUIDATION_FEE})
 
 
 class Result:
@@ -36,6 +49,9 @@ class Result:
         self.funding = ZERO
         self.fees: dict[str, Decimal] = {}
         self.ts = 0
+
+    def pay(self, asset: str, fee: Decimal) -> None:
+        self.fees[asset] = self.fees.get(asset, ZERO) + fee
 
 
 class Ledger:
@@ -71,6 +87,8 @@ class Ledger:
                 self._strategy_of[order.client_order_id] = order.strategy
             case MarkSeen(instrument=instrument, mark=mark):
                 self._marks[instrument] = mark
+            case FundingSeen():
+                return self._cross_funding(event)
         return ()
 
     def _open(self, event: AccountOpened) -> tuple[Posting, ...]:
@@ -101,16 +119,11 @@ class Ledger:
             fill.instrument,
             fill.trade_id,
         )
-        moved = own.holding.quantity - self._holdings.get(key, FLAT).quantity
-        self._holdings[key] = own.holding
+        self._hold(key, own, fill.ts)
         self._net[fill.account, fill.instrument] = net.holding
-        self._moves.setdefault((fill.account, fill.instrument), Moves()).add(fill.ts, strategy, moved)
-        result = self._results.setdefault(key, Result())
-        result.realised += own.realised
-        result.ts = max(result.ts, fill.ts)
         in_base = instrument.is_spot and fill.fee_asset == instrument.base
         asset, fee = (instrument.settle, fill.fee * fill.price) if in_base else (fill.fee_asset, fill.fee)
-        result.fees[asset] = result.fees.get(asset, ZERO) + fee
+        self._results[key].pay(asset, fee)
         return self._post(posted)
 
     def _trade(self, held: Holding, instrument: Instrument, fill: Fill) -> Traded:
@@ -118,32 +131,92 @@ class Ledger:
         quantity = fill.side.sign * fill.quantity
         if instrument.is_spot and fill.fee_asset == instrument.base:
             quantity -= fill.fee
-        return traded(held, instrument, quantity, fill.price, unit_at(instrument.market, fill.ts))
+        return traded(held, instrument, quantity, fill.price, rounding_at(instrument, fill.ts))
+
+    def _hold(self, key: PositionKey, own: Traded, ts: int) -> None:
+        """A strategy's book after a trade."""
+        account, strategy, instrument = key
+        moved = own.holding.quantity - self._holdings.get(key, FLAT).quantity
+        self._holdings[key] = own.holding
+        self._moves.setdefault((account, instrument), Moves()).add(ts, strategy, moved)
+        self._result(key, ts).realised += own.realised
+
+    def _result(self, key: PositionKey, ts: int) -> Result:
+        result = self._results.setdefault(key, Result())
+        result.ts = max(result.ts, ts)
+        return result
 
     def _book_entry(self, row: VenueEntry) -> tuple[Posting, ...]:
         """Rows that belong to a trade are booked from its fill; rows up to the opening are part of the opening."""
         if (row.account, row.entry_id) in self._seen or is_of_trade(row) or self._before_opening(row):
             return ()
-        owners: list[tuple[StrategyId | None, Decimal]] = [(None, row.amount)]
-        if row.kind is EntryKind.FUNDING and row.instrument is not None:
-            funding = self._share_funding(row, row.instrument)
-            owners = list(funding.items())
-            for strategy, share in funding.items():
-                result = self._results.setdefault((row.account, strategy, row.instrument), Result())
-                result.funding += share
-                result.ts = max(result.ts, row.ts)
-        lines = postings.entry_lines(row, owners)
+        lines = self._entry_lines(row)
         return self._post(postings.entry(row.account, row.entry_id, row.ts, lines, row.instrument, row.reference))
 
-    def _share_funding(self, row: VenueEntry, instrument: InstrumentId) -> dict[StrategyId, Decimal]:
-        now = {
-            strategy: holding.quantity
-            for (account, strategy, held), holding in self._holdings.items()
-            if account == row.account and held == instrument
-        }
-        moves = self._moves.get((row.account, instrument))
-        held = moves.at(row.ts, now) if moves else now
-        return shares(row.amount, held, unit_at(self._instrument(instrument).market, row.ts), UNASSIGNED)
+    def _entry_lines(self, row: VenueEntry) -> list[postings.Line]:
+        """Raises Broken for funding of an instrument that the ledger does not know."""
+        rules = None if row.instrument is None else self._instruments.get(row.instrument)
+        if rules is None and row.instrument is not None and row.kind is EntryKind.FUNDING:
+            rules = self._instrument(row.instrument)
+        if rules is None or rules.is_spot:
+            return postings.entry_lines(row, [(None, row.amount)])
+        if row.kind is EntryKind.FUNDING or row.kind in FEES:
+            return postings.entry_lines(row, self._share(row, rules).items())
+        net, unit = self._net.get((row.account, rules.id), FLAT), rounding_at(rules, row.ts).unit
+        if row.asset == rules.settle and net.quantity:
+            if row.kind is EntryKind.SETTLEMENT:
+                self._net[row.account, rules.id] = rebased(net, row.amount)
+                return postings.wallet_lines(row.kind, row.asset, row.amount, None)
+            if row.kind is EntryKind.DELIVERY:
+                closed = delivered(row.amount, net, self._held(row.account, rules.id), unit)
+                return self._deliver(row, rules, closed)
+        return postings.entry_lines(row, [(None, row.amount)])
+
+    def _share(self, row: VenueEntry, rules: Instrument) -> dict[StrategyId, Decimal]:
+        held, unit = self._held_at(row.account, rules.id, row.ts), rounding_at(rules, row.ts).unit
+        is_funding = row.kind is EntryKind.FUNDING
+        parts = (shares if is_funding else burden)(row.amount, held, unit, UNASSIGNED)
+        for strategy, part in parts.items():
+            result = self._result((row.account, strategy, rules.id), row.ts)
+            if is_funding:
+                result.funding += part
+            else:
+                result.pay(row.asset, -part)
+        return parts
+
+    def _deliver(self, row: VenueEntry, rules: Instrument, closed: dict[StrategyId, Traded]) -> list[postings.Line]:
+        lines = postings.wallet_lines(row.kind, row.asset, row.amount, None)
+        for strategy, own in closed.items():
+            quantity = -self.strategy_position(row.account, strategy, rules.id)
+            lines += postings.trade_lines(row.kind, rules, quantity, own, strategy)
+            self._hold((row.account, strategy, rules.id), own, row.ts)
+        self._net[row.account, rules.id] = FLAT
+        return lines
+
+    def _cross_funding(self, seen: FundingSeen) -> tuple[Posting, ...]:
+        """Where an account's strategies held opposite positions of net zero, they pay each other: a pair (or more) of
+        postings of our own, no money of the venue's."""
+        rules = self._instrument(seen.instrument)
+        rounding = rounding_at(rules, seen.instant)
+        posted: list[Posting] = []
+        for account in sorted({owner for owner, _, name in self._holdings if name == seen.instrument}):
+            entry_id = f"funding:{seen.instrument}:{seen.instant}"
+            paid = crossed(rules, self._held_at(account, rules.id, seen.instant), seen.mark, seen.rate, rounding)
+            if not paid or (account, entry_id) in self._seen:
+                continue
+            for strategy, amount in paid.items():
+                self._result((account, strategy, rules.id), seen.instant).funding += amount
+            lines = [(EntryKind.FUNDING, "funding", rules.settle, -amount, s) for s, amount in paid.items()]
+            posted += postings.entry(account, entry_id, seen.instant, lines, rules.id)
+        return self._post(tuple(posted))
+
+    def _held(self, account: AccountId, instrument: InstrumentId) -> dict[StrategyId, Holding]:
+        return {s: held for (owner, s, name), held in self._holdings.items() if (owner, name) == (account, instrument)}
+
+    def _held_at(self, account: AccountId, instrument: InstrumentId, instant: int) -> dict[StrategyId, Decimal]:
+        now = {strategy: held.quantity for strategy, held in self._held(account, instrument).items()}
+        moves = self._moves.get((account, instrument))
+        return moves.at(instant, now) if moves else now
 
     def _before_opening(self, row: VenueEntry) -> bool:
         opened = self._opened.get(row.account)
@@ -207,7 +280,7 @@ class Ledger:
             mark = lookup(name)
             if mark is None:
                 raise BadInput(f"no mark price for {name}: the equity of account {account} can't be told")
-            gain = unrealised(held, instrument, mark, unit_at(instrument.market, 0))
+            gain = unrealised(held, instrument, mark, rounding_at(instrument, None))
             equity[instrument.settle] = equity.get(instrument.settle, ZERO) + gain
         return equity
 
@@ -233,7 +306,6 @@ class Ledger:
         instrument = self._instrument(name)
         held = self._holdings.get(key, FLAT)
         result = self._results[key]
-        unit = unit_at(instrument.market, result.ts)
         return PositionState(
             account=account,
             strategy=strategy,
@@ -246,7 +318,7 @@ class Ledger:
             fees=result.fees.get(instrument.settle, ZERO),
             funding=result.funding,
             mark=mark,
-            unrealised=ZERO if mark is None else unrealised(held, instrument, mark, unit),
+            unrealised=ZERO if mark is None else unrealised(held, instrument, mark, rounding_at(instrument, None)),
         )
 
     def _instrument(self, name: InstrumentId) -> Instrument:

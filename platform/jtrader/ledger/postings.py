@@ -92,21 +92,10 @@ def fill_lines(
     quantity = fill.side.sign * fill.quantity
     settle = instrument.settle
     trade, fee = EntryKind.TRADE, EntryKind.REBATE if fill.fee < 0 else EntryKind.FEE
-    cost = own.value + own.realised
     in_base = fill.fee if instrument.is_spot and fill.fee_asset == instrument.base else ZERO
-    holder, unit = ("wallet", instrument.base) if instrument.is_spot else ("contracts", str(instrument.id))
-    lines: list[Line] = [
-        (trade, holder, unit, quantity, strategy),
-        (trade, "inventory", unit, -quantity, strategy),
-        (trade, holder, settle, -own.value - in_base * fill.price, strategy),
-        (trade, "inventory", settle, cost, strategy),
-        (trade, "realised", settle, -own.realised, strategy),
-    ]
+    lines = trade_lines(trade, instrument, quantity, own, strategy, in_base * fill.price)
     if not instrument.is_spot:
-        lines += [
-            (trade, "wallet", settle, wallet_realised, strategy),
-            (trade, "contracts", settle, -wallet_realised, strategy),
-        ]
+        lines += wallet_lines(trade, settle, wallet_realised, strategy)
     lines.append((fee, "wallet", fill.fee_asset, -fill.fee, strategy))
     if in_base:
         lines += [
@@ -116,6 +105,31 @@ def fill_lines(
     else:
         lines.append((fee, "fees", fill.fee_asset, fill.fee, strategy))
     return lines
+
+
+def trade_lines(
+    kind: EntryKind,
+    instrument: Instrument,
+    quantity: Decimal,
+    own: Traded,
+    strategy: StrategyId,
+    kept_as_fee: Decimal = ZERO,
+) -> list[Line]:
+    """What changes hands in a strategy's book; `kept_as_fee`: worth of what a spot buy's fee in base kept back."""
+    holder, unit = ("wallet", instrument.base) if instrument.is_spot else ("contracts", str(instrument.id))
+    settle = instrument.settle
+    return [
+        (kind, holder, unit, quantity, strategy),
+        (kind, "inventory", unit, -quantity, strategy),
+        (kind, holder, settle, -own.value - kept_as_fee, strategy),
+        (kind, "inventory", settle, own.value + own.realised, strategy),
+        (kind, "realised", settle, -own.realised, strategy),
+    ]
+
+
+def wallet_lines(kind: EntryKind, settle: str, amount: Decimal, strategy: StrategyId | None) -> list[Line]:
+    """What a derivative's wallet receives for the account's net position."""
+    return [(kind, "wallet", settle, amount, strategy), (kind, "contracts", settle, -amount, strategy)]
 
 
 def entry_lines(row: VenueEntry, owners: Iterable[tuple[StrategyId | None, Decimal]]) -> list[Line]:

@@ -1,7 +1,8 @@
 """The venue's side: venues tell no past balances, so what they tell now is rolled back through their own rows.
 
 A row of the ledger moves the wallet by its amount; a spot fill moves base, quote and fee. For a derivative fill, cost
-after = cost before + worth of the trade + what the venue says it realised; both are undone from now to the cut.
+after = cost before + worth of the trade + what the venue says it realised; both are undone from now to the cut. A
+periodic settlement has moved cost and wallet by the same amount.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,16 +10,16 @@ from decimal import Decimal
 
 import msgspec
 
-from jtrader.domain.account import Balance, VenueEntry, VenuePosition
+from jtrader.domain.account import Balance, EntryKind, VenueEntry, VenuePosition
 from jtrader.domain.errors import BadInput, Broken
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.money import ZERO, round_down
 from jtrader.domain.order import Fill
 from jtrader.ledger.book import Marks
-from jtrader.ledger.position import Holding, unrealised
-from jtrader.ledger.rules import signed_value, unit_at
-from jtrader.ledger.sides import Cut, Side, Window
+from jtrader.ledger.position import Holding, trade_value, unrealised
+from jtrader.ledger.rules import rounding_at, signed_value
+from jtrader.ledger.sides import Cut, Side, Window, order_of
 
 Instruments = Mapping[InstrumentId, Instrument]
 HALF = Decimal("0.5")
@@ -86,7 +87,10 @@ def _roll_back(
 
     for row in rows:
         undo(row.asset, row.amount)
-    for fill in fills:
+        if row.kind is EntryKind.SETTLEMENT and row.instrument is not None:
+            settled = held.get(row.instrument, Holding())
+            held[row.instrument] = Holding(settled.quantity, settled.cost - row.amount)
+    for fill in sorted(fills, key=order_of)[::-1]:
         rules = _rules(instruments, fill.instrument)
         quantity = fill.side.sign * fill.quantity
         if rules.is_spot:
@@ -95,9 +99,10 @@ def _roll_back(
             undo(fill.fee_asset, -fill.fee)
             continue
         after = held.get(fill.instrument, Holding())
-        worth = signed_value(rules, quantity, fill.price, unit_at(rules.market, fill.ts))
+        before = after.quantity - quantity
+        worth = trade_value(rules, before, quantity, fill.price, rounding_at(rules, fill.ts))
         cost = after.cost - worth - (fill.realised or ZERO)
-        held[fill.instrument] = Holding(after.quantity - quantity, cost)
+        held[fill.instrument] = Holding(before, cost)
     return wallet, {name: holding for name, holding in held.items() if holding.quantity or holding.cost}
 
 
@@ -129,11 +134,11 @@ def _settle_ties(
 
 
 def _told_cost(position: VenuePosition, rules: Instrument) -> Decimal:
-    return signed_value(rules, position.quantity, position.mark, _unit(rules)) - position.unrealised
+    return signed_value(rules, position.quantity, position.mark, rounding_at(rules, None)) - position.unrealised
 
 
 def _unit(rules: Instrument) -> Decimal:
-    return unit_at(rules.market, 0)
+    return rounding_at(rules, None).unit
 
 
 def _cut(moment: Moment, instruments: Instruments, marks: Marks, ts: int) -> Cut:
@@ -144,7 +149,7 @@ def _cut(moment: Moment, instruments: Instruments, marks: Marks, ts: int) -> Cut
         mark = marks(name)
         if mark is None:
             raise BadInput(f"the venue told no mark price of {name} at the cut; try again when it does")
-        gain = unrealised(held, rules, mark, unit_at(rules.market, ts))
+        gain = unrealised(held, rules, mark, rounding_at(rules, ts))
         equity[rules.settle] = equity.get(rules.settle, ZERO) + gain
     return Cut(balances=balances, holdings=holdings, equity=equity)
 

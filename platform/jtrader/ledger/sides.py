@@ -79,6 +79,11 @@ def key_of(fill: Fill) -> FillKey:
     return fill.instrument, fill.trade_id
 
 
+def order_of(fill: Fill) -> tuple[int, int]:
+    """The venue's own time and trade number (0 where its trades have none: then the order of telling stays)."""
+    return fill.ts, int(fill.trade_id) if fill.trade_id.isdigit() else 0
+
+
 def in_venue_order(events: Iterable[Event]) -> list[Event]:
     """Money events by the venue's own time and trade number: the order in which its books moved.
 
@@ -88,8 +93,8 @@ def in_venue_order(events: Iterable[Event]) -> list[Event]:
     def when(event: Event) -> tuple[int, int, int, str]:
         match event:
             case OrderFilled(fill=fill):
-                number = int(fill.trade_id) if fill.trade_id.isdigit() else 0
-                return fill.ts, 1, number, fill.trade_id
+                ts, number = order_of(fill)
+                return ts, 1, number, ""
             case EntryBooked(entry=entry):
                 return entry.ts, 2, 0, entry.entry_id
         return event.ts, 0, 0, ""
