@@ -9,7 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from jtrader.domain.account import VenueEntry
-from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, VenueOrderId
+from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, StrategyId, VenueOrderId
 from jtrader.domain.order import ChildOrder, Fill, Intent, OrderStatus
 from jtrader.domain.signal import Signal
 
@@ -77,9 +77,11 @@ class CancelRequested(OmsEvent, frozen=True, kw_only=True, tag="cancel_requested
 
 
 class OrderFilled(OmsEvent, frozen=True, kw_only=True, tag="order_filled"):
-    """Applied once per (account, instrument, trade id). `fill.client_order_id` None = not an order of ours."""
+    """Applied once per (account, instrument, trade id). `fill.client_order_id` None = not an order of ours; `origin`
+    then tells whose it was: liquidation, adl, settlement or external, with the venue's client id where it has one."""
 
     fill: Fill
+    origin: str = ""
 
 
 class OrderClosed(OmsEvent, frozen=True, kw_only=True, tag="order_closed"):
@@ -116,6 +118,29 @@ class FundingSeen(OmsEvent, frozen=True, kw_only=True, tag="funding_seen"):
     rate: Decimal
 
 
+class PositionAssigned(OmsEvent, frozen=True, kw_only=True, tag="position_assigned"):
+    """A person gave a part of what is UNASSIGNED to a strategy, with its cost; nothing was traded. `quantity` is signed
+    like the position that moves."""
+
+    assignment_id: str
+    account: AccountId
+    instrument: InstrumentId
+    strategy: StrategyId
+    quantity: Decimal
+    actor: str
+    reason: str
+
+
+class OrderResolved(OmsEvent, frozen=True, kw_only=True, tag="order_resolved"):
+    """A person found out what became of an order UNKNOWN: `absent` or `filled`. The fills and the end that follow from
+    it are events of their own, next to it."""
+
+    client_order_id: ClientOrderId
+    outcome: str
+    actor: str
+    reason: str
+
+
 Event = (
     AccountOpened
     | SignalRecorded
@@ -132,6 +157,8 @@ Event = (
     | EntryBooked
     | MarkSeen
     | FundingSeen
+    | PositionAssigned
+    | OrderResolved
 )
 
 

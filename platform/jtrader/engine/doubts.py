@@ -77,8 +77,11 @@ def absent(core: Core, given: OrderAbsent, now: Moment) -> None:
 def listed(core: Core, given: OpenOrdersListed, now: Moment) -> None:
     """Orders of ours that should be open and are not are looked up; open ones that are not ours narrow the market."""
     ours = {order.id for report in given.orders if (order := find(core, report)) is not None}
-    foreign = {report.instrument for report in given.orders if find(core, report) is None}
-    core.watch.foreign[given.account] = frozenset(foreign)
+    before = core.watch.foreign.get(given.account, {})
+    core.watch.foreign[given.account] = {name: one for name, one in before.items() if one.heard > given.asked}
+    for report in given.orders:
+        if find(core, report) is None:
+            core.watch.note_foreign(report, now.wall)
     for order in core.state.live_orders():
         if order.child.account == given.account and order.is_proven and order.id not in ours:
             core.watch.doubt(order.id, now.wall)

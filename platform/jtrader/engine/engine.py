@@ -11,11 +11,12 @@ from jtrader.domain.ids import AccountId, InstrumentId
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.market import Event as MarketEvent
 from jtrader.domain.times import MINUTE
-from jtrader.engine import doubts, intents, reports
+from jtrader.engine import doubts, intents, people, reports
 from jtrader.engine.commands import Command
 from jtrader.engine.core import Core, TradingAccount
 from jtrader.engine.inputs import (
     AccountFound,
+    AssignAsked,
     CancelAllAsked,
     CancelUnclear,
     EntryReported,
@@ -26,6 +27,7 @@ from jtrader.engine.inputs import (
     OpenOrdersListed,
     OrderAbsent,
     OrderReported,
+    ResolveAsked,
     Restarted,
     SubmitRefused,
     SubmitUncertain,
@@ -111,6 +113,10 @@ class Engine:
         match given:
             case IntentSubmitted(intent=intent, signal=signal):
                 return intents.submit(core, intent, signal, now)
+            case AssignAsked():
+                return people.assign(core, given, now)
+            case ResolveAsked():
+                return people.resolve(core, given, now)
             case FillReported(fill=fill):
                 reports.fill_reported(core, fill, now)
             case OrderReported(order=order):

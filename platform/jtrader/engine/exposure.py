@@ -45,7 +45,21 @@ def narrowed(core: Core, account: AccountId, instrument: InstrumentId) -> str:
     """Why no new risk may be taken: a position, an order or a difference that no strategy of ours explains."""
     stray = core.ledger.strategy_position(account, UNASSIGNED, instrument)
     if stray:
-        return f"{plain(stray)} of the position is UNASSIGNED; it was not traded by a strategy of this desk"
-    if instrument in core.watch.foreign.get(account, frozenset()):
-        return "the venue has an open order that this desk did not send"
+        assign = f"jtrader positions assign {instrument} --account {account} --to STRATEGY --reason …"
+        return (
+            f"{plain(stray)} of the position is UNASSIGNED; it was not traded by a strategy of this desk. Exits stay"
+            f" open; '{assign}' ends this"
+        )
+    foreign = core.watch.foreign_in(account, instrument)
+    if foreign is not None and foreign.is_of_jtrader:
+        return (
+            f"the venue has the open order {foreign.client_order_id} of another jtrader on this account: stop that one,"
+            " or cancel the order at the venue. Exits stay open"
+        )
+    if foreign is not None:
+        name = foreign.client_order_id or "without a client id"
+        return (
+            f"the venue has an open order that this desk did not send ({name}). Exits stay open; this ends when the"
+            " order has"
+        )
     return core.watch.drifted.get((account, instrument), "")

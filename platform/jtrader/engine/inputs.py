@@ -2,11 +2,12 @@
 out of order or not at all; the engine makes journal events of them, each once."""
 
 from decimal import Decimal
+from enum import StrEnum
 
 import msgspec
 
 from jtrader.domain.account import VenueEntry
-from jtrader.domain.ids import AccountId, ClientOrderId
+from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, StrategyId
 from jtrader.domain.order import Fill, Intent, VenueOrder
 from jtrader.domain.signal import Signal
 
@@ -83,6 +84,35 @@ class EntryReported(msgspec.Struct, frozen=True):
     entry: VenueEntry
 
 
+class AssignAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """A person gives what is UNASSIGNED to a strategy: `quantity` of it, above zero; None = all."""
+
+    account: AccountId
+    instrument: InstrumentId
+    strategy: StrategyId
+    quantity: Decimal | None
+    actor: str
+    reason: str
+
+
+class Outcome(StrEnum):
+    """What a person found that became of an order UNKNOWN."""
+
+    ABSENT = "absent"
+    FILLED = "filled"
+
+
+class ResolveAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """`fill`, for FILLED: as the venue's page tells it, under the venue's trade id, so that the venue's own report of
+    it is known when it comes."""
+
+    client_order_id: ClientOrderId
+    outcome: Outcome
+    actor: str
+    reason: str
+    fill: Fill | None = None
+
+
 class AccountFound(msgspec.Struct, frozen=True):
     """The account at its first start: flat, with these balances."""
 
@@ -109,6 +139,8 @@ Input = (
     | OpenOrdersListed
     | FillReported
     | EntryReported
+    | AssignAsked
+    | ResolveAsked
     | AccountFound
     | Ticked
     | Restarted

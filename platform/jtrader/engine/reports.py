@@ -15,6 +15,9 @@ from jtrader.engine.watch import ASK_AGAIN
 BOOKED_FROM_FILLS = frozenset({EntryKind.TRADE, EntryKind.FEE})
 """Rows of the venue's ledger that repeat a fill where they name one. A rebate is money of its own and is booked."""
 
+ORIGINS = (("autoclose-", "liquidation"), ("adl_autoclose", "adl"), ("settlement_autoclose-", "settlement"))
+"""How Binance names the orders that it makes itself."""
+
 
 def submit_refused(core: Core, given: SubmitRefused, now: Moment) -> None:
     order = core.state.orders[given.client_order_id]
@@ -41,6 +44,7 @@ def order_reported(core: Core, report: VenueOrder, now: Moment) -> None:
     order = find(core, report)
     if order is None or order.status is OrderStatus.REFUSED:
         core.watch.counters["foreign_order_report"] += 1
+        core.watch.note_foreign(report, now.wall)
         return
     if report.status is not OrderStatus.REJECTED:
         order = _acknowledge(core, order, report, now)
@@ -70,7 +74,8 @@ def fill_reported(core: Core, fill: Fill, now: Moment) -> None:
         core.watch.waiting[key] = fill
         return
     core.watch.waiting.pop(key, None)
-    core.emit(OrderFilled(ts=now.market, fill=replace(fill, client_order_id=owner)))
+    origin = _origin(fill) if owner is None else ""
+    core.emit(OrderFilled(ts=now.market, fill=replace(fill, client_order_id=owner), origin=origin))
     if owner is None:
         core.watch.counters["external_fill"] += 1
         return
@@ -139,6 +144,12 @@ def _owner(core: Core, fill: Fill) -> ClientOrderId | None:
         order = core.state.orders[fill.client_order_id]
         return None if order.status is OrderStatus.REFUSED else order.id
     return core.state.by_venue_id.get((fill.account, fill.instrument, fill.venue_order_id))
+
+
+def _origin(fill: Fill) -> str:
+    """Whose fill it is, where no order of ours made it."""
+    name = fill.client_order_id or ""
+    return f"{next((word for prefix, word in ORIGINS if name.startswith(prefix)), 'external')} {name}".strip()
 
 
 def _ask_whose(core: Core, fill: Fill, now: Moment) -> bool:

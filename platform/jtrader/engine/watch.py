@@ -1,10 +1,11 @@
 """What the engine keeps in mind but not on disk: open questions to the venue. After a restart they are asked anew."""
 
+import re
 from collections import Counter
 
 import msgspec
 
-from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, ParentId, TradeId
+from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, ParentId, TradeId, VenueOrderId
 from jtrader.domain.order import Fill, VenueOrder
 from jtrader.domain.times import SECOND
 from jtrader.risk.kill import OPEN, Latch
@@ -17,6 +18,8 @@ CLOCK_ERROR = 1 * SECOND
 """By how much a venue's clock may be off from what we take for its time: a request may live that much longer."""
 ABSENCE_GAP = 10 * SECOND
 """Wall time between two findings of absence that prove it."""
+OUR_IDS = r"jt[0-9a-z]+-[0-9a-z]+"
+"""What client order ids of any jtrader look like: its time of making and its number."""
 
 
 class Doubt(msgspec.Struct):
@@ -25,6 +28,19 @@ class Doubt(msgspec.Struct):
     sent: int
     due: int
     absent: int | None = None
+
+
+class ForeignOrder(msgspec.Struct, frozen=True):
+    """An open order that this desk did not send; `heard` of it at this wall time."""
+
+    instrument: InstrumentId
+    client_order_id: ClientOrderId | None
+    heard: int
+
+    @property
+    def is_of_jtrader(self) -> bool:
+        """Another jtrader trades the account, or did: its ids look like ours and are not in our journal."""
+        return re.fullmatch(OUR_IDS, self.client_order_id or "") is not None
 
 
 class Watch:
@@ -36,8 +52,8 @@ class Watch:
         """Fills that may belong to an order whose venue id is not known yet."""
         self.parents: dict[ParentId, None] = {}
         """Parents that may still send or have something working."""
-        self.foreign: dict[AccountId, frozenset[InstrumentId]] = {}
-        """Where the venue has open orders that are not ours."""
+        self.foreign: dict[AccountId, dict[VenueOrderId, ForeignOrder]] = {}
+        """The open orders at the venue that are not ours."""
         self.drifted: dict[tuple[AccountId, InstrumentId], str] = {}
         """Where the venue's position is not ours, as a sentence."""
         self.latch: Latch = OPEN
@@ -62,3 +78,17 @@ class Watch:
     def settle(self, client_order_id: ClientOrderId) -> None:
         self.doubts.pop(client_order_id, None)
         self.ended.pop(client_order_id, None)
+
+    def note_foreign(self, report: VenueOrder, wall: int) -> None:
+        """An order of somebody else, as it stands now: kept while it is open."""
+        of_account = self.foreign.setdefault(report.account, {})
+        if report.status.is_terminal:
+            of_account.pop(report.venue_order_id, None)
+        else:
+            of_account[report.venue_order_id] = ForeignOrder(report.instrument, report.client_order_id, wall)
+
+    def foreign_in(self, account: AccountId, instrument: InstrumentId) -> ForeignOrder | None:
+        """An open order that narrows the instrument; another jtrader's narrows the whole account."""
+        orders = self.foreign.get(account, {}).values()
+        mine = (one for one in orders if one.is_of_jtrader or one.instrument == instrument)
+        return max(mine, key=lambda one: one.is_of_jtrader, default=None)

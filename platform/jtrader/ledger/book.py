@@ -19,12 +19,14 @@ from jtrader.domain.events import (
     FundingSeen,
     MarkSeen,
     OrderFilled,
+    PositionAssigned,
 )
 from jtrader.domain.ids import UNASSIGNED, AccountId, ClientOrderId, InstrumentId, StrategyId
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.money import ZERO
 from jtrader.domain.order import Fill
 from jtrader.ledger import postings
+from jtrader.ledger.assignment import assigned, assignment_lines
 from jtrader.ledger.funding import Moves, burden, crossed, shares
 from jtrader.ledger.position import FLAT, Holding, Traded, rebased, traded, unrealised
 from jtrader.ledger.rules import rounding_at
@@ -83,6 +85,8 @@ class Ledger:
                 return self._book_entry(entry)
             case AccountOpened():
                 return self._open(event)
+            case PositionAssigned():
+                return self._assign(event)
             case ChildAccepted(order=order):
                 self._strategy_of[order.client_order_id] = order.strategy
             case MarkSeen(instrument=instrument, mark=mark):
@@ -125,6 +129,26 @@ class Ledger:
         asset, fee = (instrument.settle, fill.fee * fill.price) if in_base else (fill.fee_asset, fill.fee)
         self._results[key].pay(asset, fee)
         return self._post(posted)
+
+    def _assign(self, event: PositionAssigned) -> tuple[Posting, ...]:
+        """Raises Broken for more than is UNASSIGNED: such an assignment is never journaled."""
+        if (event.account, event.assignment_id) in self._seen:
+            return ()
+        instrument = self._instrument(event.instrument)
+        giver = (event.account, UNASSIGNED, event.instrument)
+        taker = (event.account, event.strategy, event.instrument)
+        held, quantity = self._holdings.get(giver, FLAT), event.quantity
+        if quantity * held.quantity <= 0 or abs(quantity) > abs(held.quantity):
+            raise Broken(f"{event.assignment_id} moves {quantity} of {event.instrument}; {held.quantity} is UNASSIGNED")
+        moved = assigned(held, self._holdings.get(taker, FLAT), quantity, rounding_at(instrument, event.ts).unit)
+        self._holdings[giver], self._holdings[taker] = moved.left, moved.taken
+        moves = self._moves.setdefault((event.account, event.instrument), Moves())
+        moves.add(event.ts, UNASSIGNED, -quantity)
+        moves.add(event.ts, event.strategy, quantity)
+        self._result(giver, event.ts)
+        self._result(taker, event.ts).realised += moved.realised
+        lines = assignment_lines(instrument, quantity, moved, event.strategy)
+        return self._post(postings.entry(event.account, event.assignment_id, event.ts, lines, event.instrument))
 
     def _trade(self, held: Holding, instrument: Instrument, fill: Fill) -> Traded:
         """A spot fee in base is never received: the position grows by what is left of the trade."""

@@ -17,6 +17,8 @@ class RefusalCode(StrEnum):
     DUPLICATE_PARENT = "duplicate"
     MODEL_NOT_ALLOWED = "model_not_allowed"
     DUST = "dust"
+    NOT_POSSIBLE = "not_possible"
+    """What a person asked for, as things stand."""
     KILL = "kill"
     NARROWED = "narrowed"
     LIMIT_UNSET = "limit_unset"

@@ -9,6 +9,7 @@ from jtrader.domain.events import (
     OrderClosed,
     OrderFilled,
     OrderRejected,
+    PositionAssigned,
     Sequenced,
 )
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, StrategyId
@@ -70,6 +71,9 @@ class DeskBook:
                 self._left.pop(name, None)
             case OrderFilled(fill=fill):
                 self._fill(fill)
+            case PositionAssigned(account=account, strategy=strategy, instrument=instrument, quantity=quantity):
+                place = (account, strategy, instrument)
+                self._held[place] = self._held.get(place, ZERO) + quantity
             case _:
                 pass
 
