@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fixtures.instruments import instrument
 from jtrader.domain.account import EntryKind, VenueEntry
-from jtrader.domain.events import AccountOpened, ChildAccepted, EntryBooked, OrderFilled
+from jtrader.domain.events import AccountOpened, ChildAccepted, EntryBooked, FundingSeen, OrderFilled
 from jtrader.domain.instrument import Instrument, Product
 from jtrader.domain.order import ChildOrder, Fill, OrderType, Side, TimeInForce
 from jtrader.ledger.book import Ledger
@@ -36,17 +36,8 @@ def histories(draw, names=tuple(PRODUCTS)):
             events.append(ChildAccepted(ts=0, order=order(client, strategy)))
     for number in range(draw(st.integers(1, 25))):
         name = draw(st.sampled_from(names))
-        if draw(st.integers(0, 5)) == 0:
-            row = VenueEntry(
-                account="a",
-                entry_id=f"e{number}",
-                kind=EntryKind.FUNDING,
-                asset=rules(name).settle,
-                amount=draw(decimals("-5", "5", 8)),
-                ts=number + 1,
-                instrument=name,
-            )
-            events.append(EntryBooked(ts=number + 1, entry=row))
+        if draw(st.integers(0, 3)) == 0:
+            events.append(draw(rows(name, number)))
             continue
         base = name == SPOT and draw(st.booleans())
         fill = Fill(
@@ -65,6 +56,28 @@ def histories(draw, names=tuple(PRODUCTS)):
         )
         events.append(OrderFilled(ts=number + 1, fill=fill))
     return events
+
+
+KINDS = [EntryKind.FUNDING, EntryKind.SETTLEMENT, EntryKind.DELIVERY, EntryKind.LIQUIDATION_FEE, EntryKind.REBATE]
+
+
+@st.composite
+def rows(draw, name, number):
+    """What the venue's clock brings, and the funding instant that we see ourselves."""
+    ts = number + 1
+    if name != SPOT and draw(st.booleans()):
+        rate = draw(decimals("-0.01", "0.01", 6))
+        return FundingSeen(ts=ts, instrument=name, instant=ts, mark=draw(decimals("0.01", "99999.99", 2)), rate=rate)
+    row = VenueEntry(
+        account="a",
+        entry_id=f"e{number}",
+        kind=EntryKind.FUNDING if name == SPOT else draw(st.sampled_from(KINDS)),
+        asset=rules(name).settle,
+        amount=draw(decimals("-5", "5", 8)),
+        ts=ts,
+        instrument=name,
+    )
+    return EntryBooked(ts=ts, entry=row)
 
 
 def order(client, strategy):
@@ -113,6 +126,34 @@ def test_positions_and_balances_are_sums_of_postings(events):
         assert -total(postings, book="realised", asset=state.settle, **mine) == state.realised
         assert total(postings, book="fees", asset=state.settle, **mine) == state.fees
         assert -total(postings, book="funding", asset=state.settle, **mine) == state.funding
+
+
+@given(histories())
+def test_strategies_and_unassigned_sum_to_the_net(events):
+    ledger, _ = booked(events)
+    for name in PRODUCTS:
+        owned = sum((ledger.strategy_position("a", owner, name) for owner in OWNERS.values()), D(0))
+        assert owned == ledger.position("a", name)
+
+
+@given(histories())
+def test_funding_that_no_venue_books_moves_no_wallet_and_sums_to_zero(events):
+    ledger, postings = booked(events)
+    silent, _ = booked([event for event in events if not isinstance(event, FundingSeen)])
+    assert ledger.balances("a") == silent.balances("a")
+    ours = [posting for posting in postings if posting.entry_id.startswith("funding:")]
+    for asset in ("USDT", "BTC"):
+        assert total(ours, asset=asset) == 0
+
+
+@given(histories())
+def test_a_replay_at_any_index_gives_equal_books(events):
+    ledger, whole = booked(events)
+    again = Ledger(rules(name) for name in PRODUCTS)
+    posted = [posting for event in events[: len(events) // 2] for posting in again.apply(event)]
+    posted += [posting for event in events[len(events) // 2 :] for posting in again.apply(event)]
+    assert posted == whole
+    assert (again.balances("a"), again.positions()) == (ledger.balances("a"), ledger.positions())
 
 
 @given(histories(), st.randoms())

@@ -10,8 +10,8 @@ from jtrader.domain.events import AccountOpened, Event, MarkSeen, Sequenced
 from jtrader.domain.ids import AccountId, InstrumentId
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.market import Event as MarketEvent
-from jtrader.domain.times import MINUTE
-from jtrader.engine import doubts, intents, people, reports
+from jtrader.domain.times import MINUTE, iso
+from jtrader.engine import doubts, fundings, intents, people, reports
 from jtrader.engine.commands import Command
 from jtrader.engine.core import Core, TradingAccount
 from jtrader.engine.inputs import (
@@ -87,6 +87,11 @@ class Engine:
         """P&L at the newest marks, stamped `ts`."""
         return self.ledger.pnl_points(ts, self._mark_now)
 
+    def stale_marks(self) -> dict[InstrumentId, str]:
+        """What is held and valued at a price that is too old, with the time it is from."""
+        held = {name: self._core.market.valued(name) for name in self.ledger.instruments_held(open_only=True)}
+        return {name: iso(mark.ts) if mark else "never" for name, mark in held.items() if not mark or mark.is_stale}
+
     def see(self, event: MarketEvent, wall: int) -> None:
         """A quote, mark, trade or feed status: what the gate and live P&L look at."""
         self._core.market.see(event, wall)
@@ -151,6 +156,7 @@ class Engine:
         doubts.ask(core, now)
         for parent in list(core.watch.parents):
             intents.work(core, core.state.parents[parent], now)
+        fundings.passed(core, now)
         if now.market // MINUTE > core.state.marked_minute:
             self._mark(now)
 
@@ -174,6 +180,6 @@ class Engine:
         core = self._core
         held = {name for account in core.accounts for name in core.ledger.net_holdings(account)}
         for name in sorted(held):
-            mark = core.market.mark(core.instruments[name])
-            if mark is not None:
-                core.emit(MarkSeen(ts=now.market, instrument=name, mark=mark))
+            mark = core.market.valued(name)
+            if mark is not None and not mark.is_stale:
+                core.emit(MarkSeen(ts=now.market, instrument=name, mark=mark.price))

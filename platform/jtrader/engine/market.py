@@ -1,24 +1,23 @@
 """The newest quote and mark of each instrument, and whether the data still flows. Not journaled: verdicts are."""
 
-import math
 from decimal import Decimal
 
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.instrument import Instrument
-from jtrader.domain.market import Event, FeedStatus, Mark, Quote
-from jtrader.domain.money import round_half_even
+from jtrader.domain.market import Event, FeedStatus, Mark, Quote, Trade
 from jtrader.domain.times import SECOND
+from jtrader.ledger.marks import Valued, valued
 
 SILENCE = 10 * SECOND
 """Wall time without any market data after which the feed counts as gone: market time alone can't show that."""
-
-MARK_UNIT = Decimal("0.00000001")
 
 
 class MarketView:
     def __init__(self) -> None:
         self.quotes: dict[InstrumentId, Quote] = {}
         self._marks: dict[InstrumentId, Mark] = {}
+        self._last: dict[InstrumentId, Trade] = {}
+        self._funded: list[Mark] = []
         self._stale: set[InstrumentId] = set()
         self._heard: int | None = None
         self.time = 0
@@ -30,7 +29,12 @@ class MarketView:
             case Quote():
                 self.quotes[event.instrument] = event
             case Mark():
+                before = self._marks.get(event.instrument)
+                if before is not None and 0 < before.next_funding <= event.ts < event.next_funding:
+                    self._funded.append(before)
                 self._marks[event.instrument] = event
+            case Trade():
+                self._last[event.instrument] = event
             case FeedStatus(state=state):
                 (self._stale.discard if state == "up" else self._stale.add)(event.instrument)
                 return
@@ -42,12 +46,17 @@ class MarketView:
         return self.time if quiet or instrument in self._stale else None
 
     def mark(self, instrument: Instrument) -> Decimal | None:
-        """The venue's mark, else the mid of an uncrossed quote, to 8 decimals; None before any was seen."""
-        mark, quote = self._marks.get(instrument.id), self.quotes.get(instrument.id)
-        if mark is not None and math.isfinite(mark.mark) and mark.mark > 0:
-            value = mark.mark
-        elif quote is not None and 0 < quote.bid < quote.ask < math.inf:
-            value = quote.mid
-        else:
-            return None
-        return round_half_even(Decimal(repr(value)), MARK_UNIT)
+        """The price that values positions now, the stale one too; None before any was seen."""
+        found = self.valued(instrument.id)
+        return found.price if found is not None else None
+
+    def valued(self, instrument: InstrumentId) -> Valued | None:
+        """The same with its source and time."""
+        mark, last = self._marks.get(instrument), self._last.get(instrument)
+        return valued(mark, self.quotes.get(instrument), last, self.time)
+
+    def take_funded(self, before: int) -> list[Mark]:
+        """The last mark ahead of each funding instant that has passed before a market time; each is given once."""
+        taken = [mark for mark in self._funded if mark.next_funding < before]
+        self._funded = [mark for mark in self._funded if mark.next_funding >= before]
+        return taken

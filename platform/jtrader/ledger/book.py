@@ -5,12 +5,11 @@ a book of its own beside it; over a round trip to flat both tell the same total.
 position alone: the strategies' books keep the open price.
 """
 
-from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from jtrader.domain.account import EntryKind, VenueEntry
-from jtrader.domain.books import PnlPoint, PositionState, Posting
-from jtrader.domain.errors import BadInput, Broken
+from jtrader.domain.books import Posting
+from jtrader.domain.errors import Broken
 from jtrader.domain.events import (
     AccountOpened,
     ChildAccepted,
@@ -21,57 +20,24 @@ from jtrader.domain.events import (
     OrderFilled,
     PositionAssigned,
 )
-from jtrader.domain.ids import UNASSIGNED, AccountId, ClientOrderId, InstrumentId, StrategyId
+from jtrader.domain.ids import UNASSIGNED, AccountId, InstrumentId, StrategyId
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.money import ZERO
 from jtrader.domain.order import Fill
 from jtrader.ledger import postings
 from jtrader.ledger.assignment import assigned, assignment_lines
+from jtrader.ledger.books import Books, PositionKey, Result
 from jtrader.ledger.funding import Moves, burden, crossed, shares
-from jtrader.ledger.position import FLAT, Holding, Traded, rebased, traded, unrealised
+from jtrader.ledger.position import FLAT, Holding, Traded, rebased, traded
 from jtrader.ledger.rules import rounding_at
 from jtrader.ledger.settlement import delivered
 
-Marks = Callable[[InstrumentId], Decimal | None]
-"""The mark of an instrument now, or None where there is none."""
-
-PositionKey = tuple[AccountId, StrategyId, InstrumentId]
-
-
 FEES = frozenset({EntryKind.FEE, EntryKind.REBATE, EntryKind.LIQUIDATION_FEE})
+CLOCK = frozenset({EntryKind.SETTLEMENT, EntryKind.DELIVERY})
 
 
-class Result:
-    """What one strategy made in one instrument; fees per asset, above zero = paid."""
-
-    __slots__ = ("fees", "funding", "realised", "ts")
-
-    def __init__(self) -> None:
-        self.realised = ZERO
-        self.funding = ZERO
-        self.fees: dict[str, Decimal] = {}
-        self.ts = 0
-
-    def pay(self, asset: str, fee: Decimal) -> None:
-        self.fees[asset] = self.fees.get(asset, ZERO) + fee
-
-
-class Ledger:
+class Ledger(Books):
     """Books each event once, by (account, instrument, trade id) and (account, entry id). Not thread-safe."""
-
-    def __init__(self, instruments: Iterable[Instrument]) -> None:
-        self._instruments = {instrument.id: instrument for instrument in instruments}
-        self._strategy_of: dict[ClientOrderId, StrategyId] = {}
-        self._seen: set[tuple[AccountId, str]] = set()
-        self._opened: dict[AccountId, AccountOpened] = {}
-        self._wallet: dict[AccountId, dict[str, Decimal]] = {}
-        self._net: dict[tuple[AccountId, InstrumentId], Holding] = {}
-        self._holdings: dict[PositionKey, Holding] = {}
-        self._results: dict[PositionKey, Result] = {}
-        self._moves: dict[tuple[AccountId, InstrumentId], Moves] = {}
-        self._marks: dict[InstrumentId, Decimal] = {}
-
-    # ---- writing
 
     def apply(self, event: Event) -> tuple[Posting, ...]:
         """Books one event; returns its postings: none for events without money and for what was booked before.
@@ -123,6 +89,7 @@ class Ledger:
             fill.instrument,
             fill.trade_id,
         )
+        self._seen.add((fill.account, entry_id))
         self._hold(key, own, fill.ts)
         self._net[fill.account, fill.instrument] = net.holding
         in_base = instrument.is_spot and fill.fee_asset == instrument.base
@@ -175,6 +142,7 @@ class Ledger:
         if (row.account, row.entry_id) in self._seen or is_of_trade(row) or self._before_opening(row):
             return ()
         lines = self._entry_lines(row)
+        self._seen.add((row.account, row.entry_id))
         return self._post(postings.entry(row.account, row.entry_id, row.ts, lines, row.instrument, row.reference))
 
     def _entry_lines(self, row: VenueEntry) -> list[postings.Line]:
@@ -186,15 +154,21 @@ class Ledger:
             return postings.entry_lines(row, [(None, row.amount)])
         if row.kind is EntryKind.FUNDING or row.kind in FEES:
             return postings.entry_lines(row, self._share(row, rules).items())
-        net, unit = self._net.get((row.account, rules.id), FLAT), rounding_at(rules, row.ts).unit
-        if row.asset == rules.settle and net.quantity:
-            if row.kind is EntryKind.SETTLEMENT:
-                self._net[row.account, rules.id] = rebased(net, row.amount)
-                return postings.wallet_lines(row.kind, row.asset, row.amount, None)
-            if row.kind is EntryKind.DELIVERY:
-                closed = delivered(row.amount, net, self._held(row.account, rules.id), unit)
-                return self._deliver(row, rules, closed)
+        if row.kind in CLOCK and row.asset == rules.settle:
+            return self._by_the_clock(row, rules)
         return postings.entry_lines(row, [(None, row.amount)])
+
+    def _by_the_clock(self, row: VenueEntry, rules: Instrument) -> list[postings.Line]:
+        """A settlement re-bases the net position, a delivery closes everybody's; without a position it is nobody's."""
+        net = self._net.get((row.account, rules.id), FLAT)
+        if not net.quantity:
+            self._result((row.account, UNASSIGNED, rules.id), row.ts).realised += row.amount
+            return postings.entry_lines(row, [(UNASSIGNED, row.amount)])
+        if row.kind is EntryKind.SETTLEMENT:
+            self._net[row.account, rules.id] = rebased(net, row.amount)
+            return postings.wallet_lines(row.kind, row.asset, row.amount, None)
+        unit = rounding_at(rules, row.ts).unit
+        return self._deliver(row, rules, delivered(row.amount, net, self._held(row.account, rules.id), unit))
 
     def _share(self, row: VenueEntry, rules: Instrument) -> dict[StrategyId, Decimal]:
         held, unit = self._held_at(row.account, rules.id, row.ts), rounding_at(rules, row.ts).unit
@@ -228,6 +202,7 @@ class Ledger:
             paid = crossed(rules, self._held_at(account, rules.id, seen.instant), seen.mark, seen.rate, rounding)
             if not paid or (account, entry_id) in self._seen:
                 continue
+            self._seen.add((account, entry_id))
             for strategy, amount in paid.items():
                 self._result((account, strategy, rules.id), seen.instant).funding += amount
             lines = [(EntryKind.FUNDING, "funding", rules.settle, -amount, s) for s, amount in paid.items()]
@@ -253,103 +228,6 @@ class Ledger:
                 wallet = self._wallet.setdefault(posting.account, {})
                 wallet[posting.asset] = wallet.get(posting.asset, ZERO) + posting.amount
         return posted
-
-    # ---- reading
-
-    def strategy_of(self, client_order_id: ClientOrderId | None) -> StrategyId:
-        """The strategy of an accepted order of ours, else UNASSIGNED."""
-        if client_order_id is None:
-            return UNASSIGNED
-        return self._strategy_of.get(client_order_id, UNASSIGNED)
-
-    def opened(self, account: AccountId) -> AccountOpened | None:
-        return self._opened.get(account)
-
-    def position(self, account: AccountId, instrument: InstrumentId) -> Decimal:
-        """The account's net quantity, signed."""
-        return self._net.get((account, instrument), FLAT).quantity
-
-    def strategy_position(self, account: AccountId, strategy: StrategyId, instrument: InstrumentId) -> Decimal:
-        return self._holdings.get((account, strategy, instrument), FLAT).quantity
-
-    def net_holdings(self, account: AccountId) -> dict[InstrumentId, Holding]:
-        """Non-zero net holdings: quantity and cost."""
-        return {
-            instrument: held
-            for (owner, instrument), held in sorted(self._net.items())
-            if owner == account and held.quantity
-        }
-
-    def balances(self, account: AccountId) -> dict[str, Decimal]:
-        """The wallet per asset: opening + postings. Derivatives: without unrealised P&L."""
-        return dict(sorted(self._wallet.get(account, {}).items()))
-
-    def is_spot(self, instrument: InstrumentId) -> bool:
-        return self._instrument(instrument).is_spot
-
-    def positions(self, marks: Marks | None = None) -> list[PositionState]:
-        """Every strategy's position that ever was, flat ones too; `marks` defaults to the marks seen in events."""
-        lookup = marks or self._marks.get
-        keys = sorted(set(self._holdings) | set(self._results))
-        return [self._state(key, lookup(key[2])) for key in keys]
-
-    def equity(self, account: AccountId, marks: Marks | None = None) -> dict[str, Decimal]:
-        """Wallet + unrealised at mark per asset (spot: the wallet). Raises BadInput for a missing mark."""
-        lookup = marks or self._marks.get
-        equity = self.balances(account)
-        for name, held in self.net_holdings(account).items():
-            instrument = self._instrument(name)
-            if instrument.is_spot:
-                continue
-            mark = lookup(name)
-            if mark is None:
-                raise BadInput(f"no mark price for {name}: the equity of account {account} can't be told")
-            gain = unrealised(held, instrument, mark, rounding_at(instrument, None))
-            equity[instrument.settle] = equity.get(instrument.settle, ZERO) + gain
-        return equity
-
-    def pnl_points(self, ts: int, marks: Marks | None = None) -> list[PnlPoint]:
-        """P&L since the accounts opened, per account, strategy and asset, stamped `ts`."""
-        sums: dict[tuple[AccountId, StrategyId, str], dict[str, Decimal]] = {}
-
-        def add(key: tuple[AccountId, StrategyId, str], what: str, amount: Decimal) -> None:
-            row = sums.setdefault(key, dict.fromkeys(("realised", "unrealised", "fees", "funding"), ZERO))
-            row[what] += amount
-
-        for state in self.positions(marks):
-            key = (state.account, state.strategy, state.settle)
-            add(key, "realised", state.realised)
-            add(key, "unrealised", state.unrealised)
-            add(key, "funding", state.funding)
-            for asset, fee in self._results[state.account, state.strategy, state.instrument].fees.items():
-                add((state.account, state.strategy, asset), "fees", fee)
-        return [PnlPoint(ts=ts, account=a, strategy=s, asset=c, **row) for (a, s, c), row in sorted(sums.items())]
-
-    def _state(self, key: PositionKey, mark: Decimal | None) -> PositionState:
-        account, strategy, name = key
-        instrument = self._instrument(name)
-        held = self._holdings.get(key, FLAT)
-        result = self._results[key]
-        return PositionState(
-            account=account,
-            strategy=strategy,
-            instrument=name,
-            settle=instrument.settle,
-            ts=result.ts,
-            quantity=held.quantity,
-            cost=held.cost,
-            realised=result.realised,
-            fees=result.fees.get(instrument.settle, ZERO),
-            funding=result.funding,
-            mark=mark,
-            unrealised=ZERO if mark is None else unrealised(held, instrument, mark, rounding_at(instrument, None)),
-        )
-
-    def _instrument(self, name: InstrumentId) -> Instrument:
-        try:
-            return self._instruments[name]
-        except KeyError:
-            raise Broken(f"the ledger does not know instrument {name}; add its rules before trading it") from None
 
 
 def is_of_trade(row: VenueEntry) -> bool:

@@ -16,7 +16,7 @@ from jtrader.domain.ids import InstrumentId
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.money import ZERO, round_down
 from jtrader.domain.order import Fill
-from jtrader.ledger.book import Marks
+from jtrader.ledger.books import Marks
 from jtrader.ledger.position import Holding, trade_value, unrealised
 from jtrader.ledger.rules import rounding_at, signed_value
 from jtrader.ledger.sides import Cut, Side, Window, order_of

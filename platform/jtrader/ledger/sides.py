@@ -14,7 +14,8 @@ from jtrader.domain.instrument import Instrument
 from jtrader.domain.money import ZERO
 from jtrader.domain.order import Fill
 from jtrader.domain.times import day_bounds, iso
-from jtrader.ledger.book import Ledger, Marks, is_of_trade
+from jtrader.ledger.book import Ledger, is_of_trade
+from jtrader.ledger.books import Marks
 from jtrader.ledger.position import Holding
 
 FillKey = tuple[InstrumentId, str]

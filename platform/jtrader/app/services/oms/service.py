@@ -207,6 +207,7 @@ class OmsService:
             "kill_level": int(self._latch.read().level),
             "failures": {link.account: link.failure for link in self._links.values() if link.failure},
             "narrowed": {f"{a} {i}": text for (a, i), text in self._engine.core.watch.drifted.items()},
+            "stale_marks": dict(self._engine.stale_marks()),
             "paper_waits": self._paper.troubles() if self._paper is not None else {},
             "paper_lost_trades": self._paper.lost_trades() if self._paper is not None else 0,
             "oddities": dict(self._engine.core.watch.counters),
