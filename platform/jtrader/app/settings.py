@@ -116,6 +116,49 @@ class LimitSettings(Part):
     """Largest distance of an order's price from the mid, as a fraction (0.01 = 1 %)."""
     max_quote_age_seconds: float | None = Field(default=None, ge=0)
     """In market time."""
+    max_order_quantity: dict[str, PositiveAmount] = {}
+    """By instrument, in its order units."""
+    max_gross_notional: Amount | None = None
+    """Over all instruments of one asset; unset = max_position_notional."""
+    max_net_notional: Amount | None = None
+    """Likewise."""
+    max_messages_per_minute: int | None = Field(default=None, ge=0)
+    """Orders, amends and cancels; unset = twice max_orders_per_minute."""
+    max_cancel_ratio: Amount = Decimal("0.9")
+    """Cancels for each order over the last market hour; 1 and above = any."""
+    max_repeats: int | None = Field(default=None, ge=1)
+    """Orders of one strategy, instrument and side; unset = half of max_orders_per_minute."""
+    repeat_window_seconds: float = Field(default=60.0, gt=0, le=3600)
+    duplicate_window_seconds: float = Field(default=1.0, ge=0, le=3600)
+    max_signal_age_seconds: float = Field(default=120.0, ge=0)
+    leverage: PositiveAmount = Decimal(1)
+    """By which initial margin is reckoned."""
+    max_daily_loss: Amount | None = None
+    """Unset = 5 % of max_position_notional."""
+    max_drawdown: Amount | None = None
+    """Unset = 10 % of max_position_notional."""
+    allow: tuple[str, ...] = ()
+    """The only instruments that may be entered; empty = all that the account trades."""
+    deny: tuple[str, ...] = ()
+
+
+class ScopeLimitSettings(Part):
+    """Of a strategy, or of a market with all its accounts, beside the account's own limits; unset = those alone."""
+
+    max_order_notional: Amount | None = None
+    max_position_notional: Amount | None = None
+    max_gross_notional: Amount | None = None
+    max_net_notional: Amount | None = None
+    max_open_orders: int | None = Field(default=None, ge=0)
+    max_orders_per_minute: int | None = Field(default=None, ge=0)
+    max_messages_per_minute: int | None = Field(default=None, ge=0)
+
+
+class StrategyLimitSettings(ScopeLimitSettings):
+    max_daily_loss: Amount | None = None
+    """Unset = 5 % of the strategy's capital."""
+    max_drawdown: Amount | None = None
+    """Unset = 10 % of the strategy's capital."""
 
 
 class StrategySettings(Part):
@@ -125,6 +168,9 @@ class StrategySettings(Part):
     account: Name
     instruments: tuple[str, ...]
     params: dict[str, Any] = {}
+    capital: PositiveAmount | None = None
+    """What it works with, in the asset of its account; with it its losses are limited by themselves."""
+    limits: StrategyLimitSettings = StrategyLimitSettings()
 
 
 class CcxtSettings(Part):
@@ -265,6 +311,8 @@ class Settings(BaseSettings):
     accounts: tuple[AccountSettings, ...] = ()
     limits: dict[str, LimitSettings] = {}
     """By account name."""
+    venue_limits: dict[str, ScopeLimitSettings] = {}
+    """By market, over all accounts on it."""
     strategies: tuple[StrategySettings, ...] = ()
     crawl_instruments: tuple[str, ...] = SimulatorSettings().instruments
     crawl_days: int = Field(default=30, ge=1, le=3650)
@@ -347,6 +395,7 @@ _PARTS: dict[str, type[BaseModel]] = {
     "accounts": AccountSettings,
     "ccxt": CcxtSettings,
     "limits": LimitSettings,
+    "venue_limits": ScopeLimitSettings,
     "strategies": StrategySettings,
     "simulator": SimulatorSettings,
     "recorder": RecorderSettings,

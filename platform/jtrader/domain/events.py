@@ -10,7 +10,7 @@ import msgspec
 
 from jtrader.domain.account import VenueEntry
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, StrategyId, VenueOrderId
-from jtrader.domain.order import ChildOrder, Fill, Intent, OrderStatus
+from jtrader.domain.order import ChildOrder, Fill, Intent, OrderStatus, Side
 from jtrader.domain.signal import Signal
 
 
@@ -74,6 +74,22 @@ class OrderUnknown(OmsEvent, frozen=True, kw_only=True, tag="order_unknown"):
 class CancelRequested(OmsEvent, frozen=True, kw_only=True, tag="cancel_requested"):
     client_order_id: ClientOrderId
     reason: str
+
+
+class RiskLatched(OmsEvent, frozen=True, kw_only=True, tag="risk_latched"):
+    """Risk takes no new risk here until a named person releases it: a strategy repeated itself, a loss limit was hit.
+    None = all of them."""
+
+    code: str
+    reason: str
+    account: AccountId
+    strategy: StrategyId | None = None
+    instrument: InstrumentId | None = None
+    side: Side | None = None
+
+    @property
+    def key(self) -> tuple[str, AccountId, StrategyId | None, InstrumentId | None, Side | None]:
+        return self.code, self.account, self.strategy, self.instrument, self.side
 
 
 class OrderFilled(OmsEvent, frozen=True, kw_only=True, tag="order_filled"):
@@ -152,6 +168,7 @@ Event = (
     | OrderRejected
     | OrderUnknown
     | CancelRequested
+    | RiskLatched
     | OrderFilled
     | OrderClosed
     | EntryBooked

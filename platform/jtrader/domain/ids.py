@@ -28,6 +28,11 @@ def instrument_id(market: str, venue_symbol: str) -> InstrumentId:
     return InstrumentId(f"{market}:{venue_symbol}")
 
 
+def market_of(instrument: InstrumentId) -> Market:
+    """`binance_usdm:BTCUSDT` → `binance_usdm`, of an id that is known to be one."""
+    return Market(instrument.partition(":")[0])
+
+
 def split_instrument_id(instrument: str) -> tuple[Market, VenueSymbol]:
     """`binance_usdm:BTCUSDT` → `("binance_usdm", "BTCUSDT")`; raises BadInput on any other shape."""
     market, colon, symbol = instrument.partition(":")

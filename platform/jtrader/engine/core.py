@@ -1,12 +1,13 @@
 """What the engine's handlers share: state, ledger, market, open questions, and the way out for events and commands."""
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 
 import msgspec
 
 from jtrader.domain.errors import Broken
 from jtrader.domain.events import Event, Sequenced
-from jtrader.domain.ids import AccountId, InstrumentId, Market
+from jtrader.domain.ids import AccountId, InstrumentId, Market, StrategyId
 from jtrader.domain.instrument import Instrument
 from jtrader.engine.commands import Command
 from jtrader.engine.market import MarketView
@@ -14,7 +15,7 @@ from jtrader.engine.state import State
 from jtrader.engine.watch import Watch
 from jtrader.execution.algorithm import Algorithm
 from jtrader.ledger.book import Ledger
-from jtrader.risk.limits import Limits
+from jtrader.risk.limits import Limits, LimitSet, ScopeLimits, StrategyLimits
 
 
 class TradingAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +25,18 @@ class TradingAccount(msgspec.Struct, frozen=True, kw_only=True):
     market: Market
     limits: Limits
     permission: str
+    strategies: dict[StrategyId, StrategyLimits] = {}
+    """Of those that have limits of their own."""
+    venue_limits: ScopeLimits = ScopeLimits()
+    """Of all accounts on the market together."""
+
+    @property
+    def limit_set(self) -> LimitSet:
+        return LimitSet(account=self.limits, strategies=self.strategies, venue=self.venue_limits)
+
+    @property
+    def is_venue_limited(self) -> bool:
+        return self.venue_limits != ScopeLimits()
 
 
 class Core:
@@ -59,6 +72,10 @@ class Core:
             raise Broken(f"journal record {entry.seq} follows record {self.state.seq}")
         self.state.apply(entry.event)
         self.ledger.apply(entry.event)
+
+    def mark(self, name: InstrumentId) -> Decimal | None:
+        """The newest mark, else the one journaled last."""
+        return self.market.mark(self.instruments[name]) or self.state.marks.get(name)
 
     def take(self) -> tuple[list[Event], list[Command]]:
         """What was emitted and commanded since the last call."""

@@ -1,7 +1,6 @@
 """The OMS core. `handle` takes one input and gives the events to journal and the commands to carry out after that."""
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 
 import msgspec
 
@@ -81,11 +80,11 @@ class Engine:
 
     def positions(self) -> list[PositionState]:
         """Every strategy's position at the newest mark."""
-        return self.ledger.positions(self._mark_now)
+        return self.ledger.positions(self._core.mark)
 
     def pnl(self, ts: int) -> list[PnlPoint]:
         """P&L at the newest marks, stamped `ts`."""
-        return self.ledger.pnl_points(ts, self._mark_now)
+        return self.ledger.pnl_points(ts, self._core.mark)
 
     def stale_marks(self) -> dict[InstrumentId, str]:
         """What is held and valued at a price that is too old, with the time it is from."""
@@ -162,7 +161,9 @@ class Engine:
 
     def _obey_kills(self, now: Moment) -> None:
         for order in self.state.live_orders():
-            kill = self._core.watch.latch.strongest(order.child.account, order.child.strategy)
+            kill = self._core.watch.latch.strongest(
+                order.child.account, order.child.strategy, self._core.instruments[order.child.instrument].market
+            )
             if kill is not None and kill.level >= KillLevel.CANCEL_ALL and order.id not in self._core.watch.killed:
                 self._core.watch.killed.add(order.id)
                 doubts.cancel(self._core, order, f"kill level {int(kill.level)}: {kill.reason}", now)
@@ -171,9 +172,6 @@ class Engine:
         for order in self.state.live_orders():
             if account in (None, order.child.account):
                 doubts.cancel(self._core, order, reason, now)
-
-    def _mark_now(self, name: InstrumentId) -> Decimal | None:
-        return self._core.market.mark(self._core.instruments[name]) or self.state.marks.get(name)
 
     def _mark(self, now: Moment) -> None:
         """Journals the marks of what is held, once a market minute."""

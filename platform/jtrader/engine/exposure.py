@@ -1,43 +1,63 @@
 """Where an account stands in an instrument, for the gate: UNKNOWN and in-flight orders at full size."""
 
+from collections.abc import Collection
 from decimal import Decimal
 
+from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import UNASSIGNED, AccountId, InstrumentId
-from jtrader.domain.money import ZERO, plain
+from jtrader.domain.instrument import Instrument
+from jtrader.domain.money import ONE, ZERO, plain
 from jtrader.domain.order import Intent, OrderStatus, Side
-from jtrader.domain.times import MINUTE
+from jtrader.domain.times import HOUR, MINUTE
 from jtrader.engine.core import Core
 from jtrader.engine.inputs import Moment
-from jtrader.risk.exposure import Exposure
+from jtrader.engine.latches import latched
+from jtrader.engine.orders import Order
+from jtrader.engine.pace import series_of
+from jtrader.engine.standing import standing
+from jtrader.risk.exposure import Exposure, Standing
 
 
 def exposure_of(core: Core, intent: Intent, parent_left: Decimal, now: Moment) -> Exposure:
     account, instrument = intent.account, intent.instrument
-    on_side = {Side.BUY: ZERO, Side.SELL: ZERO}
-    unknown_exits, open_orders = ZERO, 0
-    for order in core.state.live_orders():
-        child = order.child
-        if child.account != account:
-            continue
-        open_orders += 1
-        if child.instrument == instrument:
-            on_side[child.side] += order.leaves
-            if order.status is OrderStatus.UNKNOWN and child.reduce_only and child.side is intent.side:
-                unknown_exits += order.leaves
-    accepted = core.state.accepted.get(account, ())
+    trading, rules = core.accounts[account], core.instruments[instrument]
+    live = list(core.state.live_orders())
+    own = [order for order in live if order.child.account == account]
+    of_strategy = [order for order in own if order.child.strategy == intent.strategy]
+    market = [one.id for one in core.accounts.values() if one.market == trading.market]
+    pace, minute = core.state.pace, now.market - MINUTE
+    unknown_exits = sum(
+        (
+            order.leaves
+            for order in own
+            if order.child.instrument == instrument
+            and order.status is OrderStatus.UNKNOWN
+            and order.child.reduce_only
+            and order.child.side is intent.side
+        ),
+        ZERO,
+    )
+    funds, taken = _funds(core, account, rules, own)
     return Exposure(
         now=now.market,
-        net=core.ledger.position(account, instrument),
-        open_buys=on_side[Side.BUY],
-        open_sells=on_side[Side.SELL],
+        **standing(core, rules, account, [account], None, own),
+        orders_last_minute=pace.orders_since(minute, account),
+        messages_last_minute=pace.orders_since(minute, account) + pace.cancels_since(minute, account),
+        orders_last_hour=pace.orders_since(now.market - HOUR, account),
+        cancels_last_hour=pace.cancels_since(now.market - HOUR, account),
+        repeats=pace.repeats_since(now.market - trading.limits.repeat_window, series_of(intent)),
+        strategy=_of_strategy(core, rules, intent, of_strategy, minute),
+        venue=_of_market(core, rules, account, market, live, minute),
         unknown_exits=unknown_exits,
-        open_orders=open_orders,
-        orders_last_minute=sum(ts > now.market - MINUTE for ts in accepted),
+        funds=funds,
+        funds_taken=taken,
+        own_opposite=_own_opposite(own, intent),
         parent_left=parent_left,
         quote=core.market.quotes.get(instrument),
         silent_since=core.market.silent_since(instrument, now.wall),
-        kill=core.watch.latch.strongest(account, intent.strategy),
+        kill=core.watch.latch.strongest(account, intent.strategy, trading.market),
         narrowed=narrowed(core, account, instrument),
+        latched=latched(core, intent),
     )
 
 
@@ -63,3 +83,70 @@ def narrowed(core: Core, account: AccountId, instrument: InstrumentId) -> str:
             " order has"
         )
     return core.watch.drifted.get((account, instrument), "")
+
+
+def _of_strategy(core: Core, rules: Instrument, intent: Intent, live: Collection[Order], minute: int) -> Standing:
+    account, strategy, pace = intent.account, intent.strategy, core.state.pace
+    if strategy not in core.accounts[account].strategies:
+        return Standing()
+    orders = pace.orders_since(minute, account, strategy)
+    return Standing(
+        **standing(core, rules, account, [account], strategy, live),
+        orders_last_minute=orders,
+        messages_last_minute=orders + pace.cancels_since(minute, account, strategy),
+    )
+
+
+def _of_market(
+    core: Core,
+    rules: Instrument,
+    account: AccountId,
+    accounts: Collection[AccountId],
+    live: Collection[Order],
+    minute: int,
+) -> Standing:
+    if not core.accounts[account].is_venue_limited:
+        return Standing()
+    orders = sum(core.state.pace.orders_since(minute, one) for one in accounts)
+    inside = [order for order in live if order.child.account in accounts]
+    return Standing(
+        **standing(core, rules, account, accounts, None, inside),
+        orders_last_minute=orders,
+        messages_last_minute=orders + sum(core.state.pace.cancels_since(minute, one) for one in accounts),
+    )
+
+
+def _funds(
+    core: Core, account: AccountId, rules: Instrument, live: Collection[Order]
+) -> tuple[Decimal | None, Decimal]:
+    """What the account has of the asset that pays, and what working spot buys may still take of it, fees included."""
+    if not rules.is_spot:
+        try:
+            return core.ledger.equity(account, core.mark).get(rules.settle, ZERO), ZERO
+        except BadInput:
+            return None, ZERO
+    taken = ZERO
+    collar = core.accounts[account].limits.price_collar or ZERO
+    for order in live:
+        child, other = order.child, core.instruments[order.child.instrument]
+        if child.side is Side.BUY and other.quote == rules.quote:
+            mark = core.mark(child.instrument)
+            price = child.price or (None if mark is None else mark * (ONE + 2 * collar))
+            if price is None:
+                return None, ZERO
+            taken += order.leaves * price * (ONE + max(other.taker_fee, ZERO))
+    return core.ledger.balances(account).get(rules.quote, ZERO), taken
+
+
+def _own_opposite(live: Collection[Order], intent: Intent) -> Decimal | None:
+    prices = [
+        order.child.price
+        for order in live
+        if order.child.instrument == intent.instrument
+        and order.child.side is not intent.side
+        and order.child.price is not None
+        and (not order.child.type.is_conditional)
+    ]
+    if not prices:
+        return None
+    return min(prices) if intent.side is Side.BUY else max(prices)

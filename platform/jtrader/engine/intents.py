@@ -16,9 +16,12 @@ from jtrader.engine.commands import SubmitOrder
 from jtrader.engine.core import Core
 from jtrader.engine.exposure import exposure_of
 from jtrader.engine.inputs import Moment
+from jtrader.engine.latches import latch
 from jtrader.engine.orders import Parent
+from jtrader.engine.pace import series_of, wish_of
 from jtrader.execution.algorithm import ParentView, Slice
 from jtrader.risk.gate import judge
+from jtrader.risk.intent import judge_intent
 from jtrader.risk.verdict import RefusalCode, Refused
 
 MOST_DIGITS = 18
@@ -90,9 +93,11 @@ def _send(core: Core, parent: Parent, instrument: Instrument, piece: Slice, now:
         reduce_only=intent.reduce_only,
         ts=now.market,
     )
-    verdict = judge(child, instrument, core.accounts[intent.account].limits, exposure)
+    verdict = judge(child, instrument, core.accounts[intent.account].limit_set, exposure)
     if isinstance(verdict, Refused):
         core.emit(ChildRefused(ts=now.market, order=child, code=verdict.code, reason=verdict.reason))
+        if verdict.code is RefusalCode.REPEATED:
+            latch(core, now.market, verdict.code, verdict.reason, *series_of(child))
         return Answer(False, verdict.code, verdict.reason)
     core.emit(ChildAccepted(ts=now.market, order=child))
     core.command(SubmitOrder(verdict))
@@ -117,7 +122,8 @@ def _admit(core: Core, intent: Intent, signal: Signal | None, now: Moment) -> tu
     if signal is not None and account.permission not in signal.model.allowed_brokers:
         model = f"{signal.model.name} version {signal.model.version}"
         return RefusalCode.MODEL_NOT_ALLOWED, f"{model} is limited to {', '.join(signal.model.allowed_brokers)}"
-    return _dust(core, intent, instrument, now)
+    wanted = core.state.pace.wishes.get(wish_of(intent))
+    return judge_intent(intent, signal, account.limits, now.market, wanted) or _dust(core, intent, instrument, now)
 
 
 def _inconsistent(intent: Intent, signal: Signal | None) -> str:

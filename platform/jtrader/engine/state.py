@@ -3,7 +3,7 @@
 Live handling and replay go through the same function, so that a replayed journal gives the same state.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -26,6 +26,7 @@ from jtrader.domain.events import (
     OrderFilled,
     OrderRejected,
     OrderUnknown,
+    RiskLatched,
     SignalRecorded,
 )
 from jtrader.domain.ids import (
@@ -42,6 +43,7 @@ from jtrader.domain.order import ChildOrder, Fill, OrderStatus
 from jtrader.domain.times import MINUTE
 from jtrader.engine.lifecycle import CLOSING, Step, after
 from jtrader.engine.orders import Order, Parent
+from jtrader.engine.pace import Pace
 
 Place = tuple[AccountId, InstrumentId]
 
@@ -60,8 +62,9 @@ class State:
         self.fills: set[tuple[AccountId, InstrumentId, TradeId]] = set()
         self.entries: set[tuple[AccountId, str]] = set()
         self.signals: set[SignalId] = set()
-        self.accepted: dict[AccountId, deque[int]] = {}
-        """Market times of the orders accepted within the last market minute."""
+        self.pace = Pace()
+        self.latches: dict[tuple[object, ...], RiskLatched] = {}
+        """What risk has stopped, until it is released."""
         self.last_fill: dict[Place, int] = {}
         self.last_entry: dict[AccountId, int] = {}
         self.last_ts = 0
@@ -99,12 +102,16 @@ class State:
                 self._step(id_, Step.REJECT, f"{code}: {reason}")
             case OrderUnknown(client_order_id=id_, reason=reason):
                 self._step(id_, Step.LOSE, reason)
-            case CancelRequested(client_order_id=id_, reason=reason):
+            case CancelRequested(client_order_id=id_, reason=reason, ts=ts):
+                self.pace.cancelled(self.orders[id_].child, ts)
                 self._step(id_, Step.REQUEST_CANCEL, reason)
                 self._put(replace(self.orders[id_], cancel_wanted=True))
             case OrderClosed(client_order_id=id_, status=status, reason=reason):
                 self._step(id_, CLOSING[status], reason)
-            case IntentReceived(intent=intent):
+            case RiskLatched():
+                self.latches[event.key] = event
+            case IntentReceived(intent=intent, ts=ts):
+                self.pace.wanted(intent, ts)
                 self.parents[intent.parent_id] = Parent(intent)
             case SignalRecorded(signal=signal):
                 self.signals.add(signal.signal_id)
@@ -121,10 +128,7 @@ class State:
 
     def _accept(self, child: ChildOrder) -> None:
         self._add(Order(child, OrderStatus.PENDING_NEW))
-        times = self.accepted.setdefault(child.account, deque())
-        times.append(child.ts)
-        while times[0] <= child.ts - MINUTE:
-            times.popleft()
+        self.pace.ordered(child)
 
     def _add(self, order: Order) -> None:
         if order.id in self.orders:

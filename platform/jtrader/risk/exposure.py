@@ -11,22 +11,53 @@ from jtrader.domain.order import Side
 from jtrader.risk.kill import Kill
 
 
-class Exposure(msgspec.Struct, frozen=True, kw_only=True):
-    """One account and instrument just before the order. Quantities in order units."""
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """One scope (account, strategy on it, market) just before the order. Quantities in the instrument's order units."""
 
-    now: int
-    """Market time, ns."""
-    net: Decimal
-    """The account's signed position."""
+    net: Decimal = ZERO
     open_buys: Decimal = ZERO
     open_sells: Decimal = ZERO
     """What working orders may still fill: in flight and UNKNOWN at full size."""
-    unknown_exits: Decimal = ZERO
-    """The part of it, on the side that reduces, which is UNKNOWN and reduce-only at the venue."""
+    gross_elsewhere: Decimal = ZERO
+    """Σ of the largest |position| that working orders can make of each other instrument of the same asset, at mark."""
+    up_elsewhere: Decimal = ZERO
+    down_elsewhere: Decimal = ZERO
+    """The signed sums that they can reach at most and at least."""
     open_orders: int = 0
-    """Of the whole account."""
     orders_last_minute: int = 0
-    """Of the whole account, in market time."""
+    messages_last_minute: int = 0
+    unpriced: str = ""
+    """An instrument that is held elsewhere and has no mark: what it is worth can't be told."""
+
+    def open_on(self, side: Side) -> Decimal:
+        return self.open_buys if side is Side.BUY else self.open_sells
+
+    def reach(self, side: Side, quantity: Decimal) -> Decimal:
+        """The largest |position| that can come of it when `quantity` more is ordered."""
+        buys = self.open_buys + (quantity if side is Side.BUY else ZERO)
+        sells = self.open_sells + (quantity if side is Side.SELL else ZERO)
+        return max(abs(self.net + buys), abs(self.net - sells))
+
+
+class Exposure(Standing, frozen=True, kw_only=True):
+    """One account and instrument just before the order; `strategy` and `venue` are the same for their scopes."""
+
+    now: int
+    """Market time, ns."""
+    strategy: Standing = Standing()
+    venue: Standing = Standing()
+    unknown_exits: Decimal = ZERO
+    """The part of the open orders, on the side that reduces, which is UNKNOWN and reduce-only at the venue."""
+    orders_last_hour: int = 0
+    cancels_last_hour: int = 0
+    repeats: int = 0
+    """Orders of the same strategy, instrument and side within the window of the throttle."""
+    funds: Decimal | None = None
+    """Derivatives: wallet + unrealised of the settle asset. Spot: the wallet's quote asset. None = can't be told."""
+    funds_taken: Decimal = ZERO
+    """Spot: what working buys may still pay."""
+    own_opposite: Decimal | None = None
+    """The best price of an own order on the other side that may rest."""
     parent_left: Decimal = ZERO
     """The parent's quantity − filled − working − UNKNOWN."""
     quote: Quote | None = None
@@ -35,9 +66,8 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     kill: Kill | None = None
     narrowed: str = ""
     """Why this instrument takes no new risk, empty when it does."""
-
-    def open_on(self, side: Side) -> Decimal:
-        return self.open_buys if side is Side.BUY else self.open_sells
+    latched: tuple[str, str] | None = None
+    """Code and sentence of what risk itself has stopped here until a named person releases it."""
 
     def reducible(self, side: Side, instrument: Instrument) -> Decimal:
         """How much an order of `side` may take off the position: net less what other exits may still take.

@@ -19,16 +19,22 @@ class KillLevel(IntEnum):
 
 
 class Kill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Somebody stopped something: `account` and `strategy` narrow the scope, None = all of them."""
+    """Somebody stopped something: `account`, `strategy` and `venue` narrow the scope, None = all of them."""
 
     level: KillLevel
     reason: str
     actor: str
     account: AccountId | None = None
     strategy: StrategyId | None = None
+    venue: str | None = None
+    """A market, for example binance_usdm, or the venue of several: binance."""
 
-    def covers(self, account: AccountId, strategy: StrategyId) -> bool:
-        return self.account in (None, account) and self.strategy in (None, strategy)
+    def covers(self, account: AccountId, strategy: StrategyId, market: str) -> bool:
+        return (
+            self.account in (None, account)
+            and self.strategy in (None, strategy)
+            and (self.venue in (None, market) or market.startswith(f"{self.venue}_"))
+        )
 
 
 class Latch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,9 +42,9 @@ class Latch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     kills: tuple[Kill, ...] = ()
 
-    def strongest(self, account: AccountId, strategy: StrategyId) -> Kill | None:
+    def strongest(self, account: AccountId, strategy: StrategyId, market: str) -> Kill | None:
         """The highest kill that covers them, or None."""
-        covering = [kill for kill in self.kills if kill.covers(account, strategy)]
+        covering = [kill for kill in self.kills if kill.covers(account, strategy, market)]
         return max(covering, key=lambda kill: kill.level, default=None)
 
     @property

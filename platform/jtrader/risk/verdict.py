@@ -38,6 +38,21 @@ class RefusalCode(StrEnum):
     POSITION_NOTIONAL = "position_notional"
     OPEN_ORDERS = "open_orders"
     ORDER_RATE = "order_rate"
+    SYMBOL = "symbol"
+    ORDER_QUANTITY = "order_quantity"
+    GROSS_EXPOSURE = "gross_exposure"
+    NET_EXPOSURE = "net_exposure"
+    NO_MARK = "no_mark"
+    FREE_BALANCE = "free_balance"
+    FREE_MARGIN = "free_margin"
+    MESSAGE_BUDGET = "message_budget"
+    CANCEL_RATIO = "cancel_ratio"
+    REPEATED = "repeated"
+    SELF_TRADE = "self_trade"
+    DUPLICATE_INTENT = "duplicate_intent"
+    STALE_SIGNAL = "stale_signal"
+    DAILY_LOSS = "daily_loss"
+    DRAWDOWN = "drawdown"
 
 
 class ApprovedOrder(msgspec.Struct, frozen=True):

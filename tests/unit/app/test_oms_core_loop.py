@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class Rig:
         async def all_of_it() -> None:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.core.run())
-                await self.core.ask(AccountFound(ALPHA, {}))
+                await self.core.ask(AccountFound(ALPHA, {"USDT": Decimal(100_000)}))
                 self.journal.notes.clear()
                 await work()
                 self.core.stop()

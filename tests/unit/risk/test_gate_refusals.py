@@ -1,59 +1,29 @@
 """Every refusal of the gate, each with its code and a sentence, and what lets the same order through."""
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
+from fixtures.gate_cases import LONG, OUT, SCOPE_CODES, exposure, limit_order, order
 from fixtures.oms_desk import ALPHA, LIMITS, PERP, SPOT, START, rules_of
 from jtrader.domain.errors import BadInput
-from jtrader.domain.ids import AccountId, ClientOrderId, ParentId, StrategyId
+from jtrader.domain.ids import AccountId, StrategyId
 from jtrader.domain.market import Quote
-from jtrader.domain.order import ChildOrder, OrderType, Side, TimeInForce
+from jtrader.domain.order import ChildOrder, Side
 from jtrader.domain.times import SECOND
 from jtrader.risk.exposure import Exposure
 from jtrader.risk.gate import judge
 from jtrader.risk.kill import Kill, KillLevel, Latch, parse_latch
-from jtrader.risk.limits import Limits
+from jtrader.risk.limits import REQUIRED, Limits, LimitSet
 from jtrader.risk.verdict import ApprovedOrder, RefusalCode, Refused
 
 D = Decimal
-QUOTE = Quote(PERP, START - SECOND, 50_000.0, 1.0, 50_000.1, 1.0)
-
-
-def order(**changes: Any) -> ChildOrder:
-    child = ChildOrder(
-        client_order_id=ClientOrderId("jt1"),
-        parent_id=ParentId("p1"),
-        strategy=StrategyId("momentum"),
-        account=ALPHA,
-        instrument=PERP,
-        side=Side.BUY,
-        type=OrderType.MARKET,
-        time_in_force=TimeInForce.IOC,
-        quantity=D("0.1"),
-        price=None,
-        reduce_only=False,
-        ts=START,
-    )
-    return replace(child, **changes)
-
-
-def limit_order(price: str, **changes: Any) -> ChildOrder:
-    return order(type=OrderType.LIMIT, time_in_force=TimeInForce.GTC, price=D(price), **changes)
-
-
-def exposure(**changes: Any) -> Exposure:
-    return replace(Exposure(now=START, net=D(0), parent_left=D(1_000), quote=QUOTE), **changes)
 
 
 def kill(level: KillLevel) -> Kill:
     return Kill(level=level, reason="drill", actor="ann")
 
-
-OUT = {"side": Side.SELL, "reduce_only": True}
-LONG = {"net": D("0.1")}
 
 CASES: list[tuple[str, RefusalCode | None, ChildOrder, Exposure, Limits]] = [
     ("a plain order", None, order(), exposure(), LIMITS),
@@ -166,7 +136,7 @@ CASES: list[tuple[str, RefusalCode | None, ChildOrder, Exposure, Limits]] = [
 
 @pytest.mark.parametrize(("code", "child", "stands", "limits"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 def test_the_table(code: RefusalCode | None, child: ChildOrder, stands: Exposure, limits: Limits) -> None:
-    verdict = judge(child, rules_of(child.instrument), limits, stands)
+    verdict = judge(child, rules_of(child.instrument), LimitSet(account=limits), stands)
     if code is None:
         assert verdict == ApprovedOrder(child)
     else:
@@ -176,9 +146,9 @@ def test_the_table(code: RefusalCode | None, child: ChildOrder, stands: Exposure
         assert len(verdict.reason) > 25
 
 
-@pytest.mark.parametrize("name", list(asdict(LIMITS)))
+@pytest.mark.parametrize("name", REQUIRED)
 def test_a_limit_that_is_not_set_refuses(name: str) -> None:
-    verdict = judge(order(), rules_of(PERP), replace(LIMITS, **{name: None}), exposure())
+    verdict = judge(order(), rules_of(PERP), LimitSet(account=replace(LIMITS, **{name: None})), exposure())
     assert isinstance(verdict, Refused)
     assert verdict.code is RefusalCode.LIMIT_UNSET
     assert f"limits.alpha.{name}" in verdict.reason
@@ -196,7 +166,7 @@ def test_a_limit_that_is_not_set_refuses(name: str) -> None:
 def test_spot_sells_only_what_is_held(net: str, open_sells: str, quantity: str, code: RefusalCode | None) -> None:
     child = order(instrument=SPOT, side=Side.SELL, quantity=D(quantity))
     stands = exposure(net=D(net), open_sells=D(open_sells), unknown_exits=D(open_sells))
-    verdict = judge(child, rules_of(SPOT), LIMITS, stands)
+    verdict = judge(child, rules_of(SPOT), LimitSet(account=LIMITS), stands)
     assert (verdict.code if isinstance(verdict, Refused) else None) == code
 
 
@@ -213,19 +183,19 @@ def test_the_latch_has_levels_scopes_and_the_strongest_counts() -> None:
     )
 
     def level(account: str, strategy: str) -> int:
-        strongest = latch.strongest(AccountId(account), StrategyId(strategy))
+        strongest = latch.strongest(AccountId(account), StrategyId(strategy), "binance_usdm")
         return 0 if strongest is None else int(strongest.level)
 
     assert level("alpha", "model_signal") == 1
     assert level("trend", "model_signal") == 3
     assert level("alpha", "ma_cross") == 2
     assert latch.level is KillLevel.CANCEL_ALL
-    assert Latch().strongest(ALPHA, StrategyId("x")) is None
+    assert Latch().strongest(ALPHA, StrategyId("x"), "binance_usdm") is None
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"kills": 1}', b'{"kils": []}', b'{"kills": [{"level": 9}]}'])
 def test_a_latch_that_cannot_be_read_stops_all_orders(content: bytes) -> None:
-    strongest = parse_latch(content).strongest(ALPHA, StrategyId("x"))
+    strongest = parse_latch(content).strongest(ALPHA, StrategyId("x"), "binance_usdm")
     assert strongest is not None
     assert strongest.level is KillLevel.NO_ORDERS
     assert "can't be read" in strongest.reason
@@ -233,12 +203,13 @@ def test_a_latch_that_cannot_be_read_stops_all_orders(content: bytes) -> None:
 
 def test_below_the_least_quantity() -> None:
     rules = replace(rules_of(PERP), min_quantity=D("0.01"))
-    verdict = judge(order(quantity=D("0.009")), rules, LIMITS, exposure())
+    verdict = judge(order(quantity=D("0.009")), rules, LimitSet(account=LIMITS), exposure())
     assert isinstance(verdict, Refused)
     assert verdict.code is RefusalCode.BELOW_MIN_QUANTITY
 
 
 def test_every_code_of_the_gate_is_in_a_test() -> None:
-    by_the_engine = {c for c in RefusalCode if c.name.startswith(("UNKNOWN", "BAD_INTENT", "DUPL", "MODEL", "DUST"))}
+    names = ("UNKNOWN", "BAD_INTENT", "DUPL", "MODEL", "DUST", "STALE_SIGNAL", "NOT_POSSIBLE")
+    by_the_engine = {code for code in RefusalCode if code.name.startswith(names)}
     elsewhere = {RefusalCode.LIMIT_UNSET, RefusalCode.SPOT_SHORT, RefusalCode.BELOW_MIN_QUANTITY}
-    assert {case[1] for case in CASES} - {None} == set(RefusalCode) - by_the_engine - elsewhere
+    assert {case[1] for case in CASES} - {None} == set(RefusalCode) - by_the_engine - elsewhere - SCOPE_CODES

@@ -124,6 +124,9 @@ def _account(name: str, market: str) -> list[str]:
         "max_orders_per_minute = 60",
         'price_collar = "0.02"',
         "max_quote_age_seconds = 30.0",
+        "max_signal_age_seconds = 120.0",
+        "max_daily_loss = 2000",
+        "max_drawdown = 4000",
         "",
     ]
 

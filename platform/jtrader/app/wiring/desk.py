@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from jtrader.app.settings import LimitSettings, Settings
+from jtrader.app.settings import LimitSettings, ScopeLimitSettings, Settings
 from jtrader.app.wiring.data import open_sources
-from jtrader.domain.ids import AccountId, Market
+from jtrader.domain.ids import AccountId, InstrumentId, Market, StrategyId
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.times import SECOND
 from jtrader.engine.core import TradingAccount
 from jtrader.ports.stores import Projection
-from jtrader.risk.limits import Limits
+from jtrader.risk.limits import Limits, ScopeLimits, StrategyLimits
 from jtrader.store.journal.files import FileJournal
 from jtrader.venue.bounds import keepable
 
@@ -25,7 +25,31 @@ def limits_of(settings: LimitSettings | None) -> Limits:
         max_orders_per_minute=given.max_orders_per_minute,
         price_collar=given.price_collar,
         max_quote_age=None if given.max_quote_age_seconds is None else int(given.max_quote_age_seconds * SECOND),
+        max_order_quantity={InstrumentId(name): most for name, most in given.max_order_quantity.items()},
+        max_gross_notional=given.max_gross_notional,
+        max_net_notional=given.max_net_notional,
+        max_messages_per_minute=given.max_messages_per_minute,
+        max_cancel_ratio=given.max_cancel_ratio,
+        max_repeats=given.max_repeats,
+        repeat_window=int(given.repeat_window_seconds * SECOND),
+        duplicate_window=int(given.duplicate_window_seconds * SECOND),
+        max_signal_age=int(given.max_signal_age_seconds * SECOND),
+        leverage=given.leverage,
+        max_daily_loss=given.max_daily_loss,
+        max_drawdown=given.max_drawdown,
+        allow=tuple(map(InstrumentId, given.allow)),
+        deny=tuple(map(InstrumentId, given.deny)),
     )
+
+
+def _strategy_limits(settings: Settings, account: str) -> dict[StrategyId, StrategyLimits]:
+    """Of the account's strategies that have any of their own."""
+    limits = {
+        StrategyId(chosen.name): StrategyLimits(capital=chosen.capital, **chosen.limits.model_dump())
+        for chosen in settings.strategies
+        if chosen.account == account
+    }
+    return {name: own for name, own in limits.items() if own != StrategyLimits()}
 
 
 def trading_accounts(settings: Settings) -> list[TradingAccount]:
@@ -35,6 +59,8 @@ def trading_accounts(settings: Settings) -> list[TradingAccount]:
             market=Market(account.market),
             limits=limits_of(settings.limits.get(account.name)),
             permission=account.broker,
+            strategies=_strategy_limits(settings, account.name),
+            venue_limits=ScopeLimits(**settings.venue_limits.get(account.market, ScopeLimitSettings()).model_dump()),
         )
         for account in settings.accounts
     ]

@@ -10,6 +10,7 @@ from itertools import islice
 
 from jtrader.app.services.oms.latch import LatchFile
 from jtrader.domain.events import OrderFilled, Sequenced
+from jtrader.domain.ids import market_of
 from jtrader.engine.commands import Command, SubmitOrder
 from jtrader.engine.engine import Engine, Outcome
 from jtrader.engine.inputs import Input, Moment, SubmitRefused
@@ -115,7 +116,7 @@ class CoreLoop:
         """Hands a command to its account, unless a kill has come in since the gate said yes."""
         if isinstance(command, SubmitOrder):
             order = command.order
-            kill = self._latch.read().strongest(order.account, order.strategy)
+            kill = self._latch.read().strongest(order.account, order.strategy, market_of(order.instrument))
             stops = KillLevel.NO_ORDERS if order.reduce_only else KillLevel.NO_NEW_RISK
             if kill is not None and kill.level >= stops:
                 reason = f"not sent: kill level {int(kill.level)} by {kill.actor}: {kill.reason}"

@@ -1,0 +1,97 @@
+"""How often things happened in market time, as a fold over events: orders, cancels, repeats, the same wish again."""
+
+from bisect import bisect_right
+from decimal import Decimal
+
+from jtrader.domain.ids import AccountId, InstrumentId, StrategyId
+from jtrader.domain.order import ChildOrder, Intent, Side
+from jtrader.domain.times import HOUR, MINUTE
+
+Series = tuple[AccountId, StrategyId, InstrumentId, Side]
+"""Whose orders repeat each other."""
+Wish = tuple[AccountId, StrategyId, InstrumentId, Side, Decimal]
+
+
+class Times:
+    """Ascending market times within `span` ns of the newest."""
+
+    __slots__ = ("_span", "_times")
+
+    def __init__(self, span: int) -> None:
+        self._span = span
+        self._times: list[int] = []
+
+    def add(self, ts: int) -> None:
+        times = self._times
+        times.append(max(ts, times[-1]) if times else ts)
+        if times[0] <= times[-1] - 2 * self._span:
+            del times[: bisect_right(times, times[-1] - self._span)]
+
+    def since(self, ts: int) -> int:
+        """How many are later than `ts`."""
+        return len(self._times) - bisect_right(self._times, ts)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Times) and (self._span, self._times) == (other._span, other._times)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Pace:
+    """Read it freely; `State.apply` alone changes it."""
+
+    def __init__(self) -> None:
+        self.orders: dict[AccountId, Times] = {}
+        self.cancels: dict[AccountId, Times] = {}
+        self.strategy_orders: dict[tuple[AccountId, StrategyId], Times] = {}
+        self.strategy_cancels: dict[tuple[AccountId, StrategyId], Times] = {}
+        self.repeats: dict[Series, Times] = {}
+        """Orders that take risk."""
+        self.wishes: dict[Wish, int] = {}
+        """When each was wanted last, oldest first, at most an hour back."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pace) and self.__dict__ == other.__dict__
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def ordered(self, child: ChildOrder) -> None:
+        self.orders.setdefault(child.account, Times(HOUR)).add(child.ts)
+        self.strategy_orders.setdefault((child.account, child.strategy), Times(MINUTE)).add(child.ts)
+        if not child.reduce_only:
+            self.repeats.setdefault(series_of(child), Times(HOUR)).add(child.ts)
+
+    def cancelled(self, child: ChildOrder, ts: int) -> None:
+        self.cancels.setdefault(child.account, Times(HOUR)).add(ts)
+        self.strategy_cancels.setdefault((child.account, child.strategy), Times(MINUTE)).add(ts)
+
+    def wanted(self, intent: Intent, ts: int) -> None:
+        wish = wish_of(intent)
+        self.wishes.pop(wish, None)
+        self.wishes[wish] = ts
+        while self.wishes[oldest := next(iter(self.wishes))] <= ts - HOUR:
+            del self.wishes[oldest]
+
+    def orders_since(self, ts: int, account: AccountId, strategy: StrategyId | None = None) -> int:
+        return _since(
+            self.orders.get(account) if strategy is None else self.strategy_orders.get((account, strategy)), ts
+        )
+
+    def cancels_since(self, ts: int, account: AccountId, strategy: StrategyId | None = None) -> int:
+        told = self.cancels.get(account) if strategy is None else self.strategy_cancels.get((account, strategy))
+        return _since(told, ts)
+
+    def repeats_since(self, ts: int, series: Series) -> int:
+        return _since(self.repeats.get(series), ts)
+
+
+def series_of(order: ChildOrder | Intent) -> Series:
+    return order.account, order.strategy, order.instrument, order.side
+
+
+def wish_of(intent: Intent) -> Wish:
+    return intent.account, intent.strategy, intent.instrument, intent.side, intent.quantity
+
+
+def _since(times: Times | None, ts: int) -> int:
+    return 0 if times is None else times.since(ts)
