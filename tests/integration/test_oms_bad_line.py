@@ -11,7 +11,6 @@ from fixtures.trading_floor import ALPHA, BTC, Floor, when
 from jtrader.app.services.oms.rpc import OrderLine
 from jtrader.domain.order import Side
 from jtrader.domain.times import HOUR
-from jtrader.engine.intents import Answer
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +33,7 @@ def floor(tmp_path_factory: pytest.TempPathFactory, simulator: Simulator, line: 
 
 def test_the_answer_is_lost_and_the_order_lives(floor: Floor, line: BadLine) -> None:
     line.mode, line.hits = "answer", 0
-    intent = floor.intent(Side.BUY, "0.02")
-    assert floor.ask("submit_intent", Answer, intent=intent).accepted
+    intent = floor.accepted(Side.BUY, "0.02")
     when(lambda: order_of(floor, intent.parent_id).status == "filled", 30, floor.oms.log)
     line.mode = ""
     assert line.hits == 1
@@ -44,8 +42,7 @@ def test_the_answer_is_lost_and_the_order_lives(floor: Floor, line: BadLine) -> 
 
 def test_the_request_is_lost_and_the_order_is_proven_absent(floor: Floor, line: BadLine) -> None:
     line.mode, line.hits = "request", 0
-    intent = floor.intent(Side.BUY, "0.03")
-    assert floor.ask("submit_intent", Answer, intent=intent).accepted
+    intent = floor.accepted(Side.BUY, "0.03")
     when(lambda: order_of(floor, intent.parent_id).status == "unknown", 30, floor.oms.log)
     line.mode = ""
     when(lambda: order_of(floor, intent.parent_id).status == "rejected", 60, floor.oms.log)
@@ -59,11 +56,9 @@ def test_the_request_is_lost_and_the_order_is_proven_absent(floor: Floor, line: 
 
 def test_an_exit_over_an_unknown_exit_cannot_flip_the_account(floor: Floor, line: BadLine) -> None:
     line.mode, line.hits = "answer", 0
-    first = floor.intent(Side.SELL, "0.02", reduce_only=True)
-    assert floor.ask("submit_intent", Answer, intent=first).accepted
+    floor.accepted(Side.SELL, "0.02", reduce_only=True)
     line.mode = ""
-    second = floor.intent(Side.SELL, "0.02", reduce_only=True)
-    floor.ask("submit_intent", Answer, intent=second)
+    floor.submit(Side.SELL, "0.02", reduce_only=True)
     when(lambda: not floor.ask("orders", list[OrderLine], open_only=True), 60, floor.oms.log)
     assert venue_position(floor) == 0
 

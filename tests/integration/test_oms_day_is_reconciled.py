@@ -15,7 +15,6 @@ from jtrader.domain.events import EntryBooked, OrderFilled
 from jtrader.domain.ids import AccountId
 from jtrader.domain.order import Side
 from jtrader.domain.times import DAY, HOUR, MINUTE
-from jtrader.engine.intents import Answer
 
 
 @pytest.fixture
@@ -31,8 +30,7 @@ def floor(tmp_path, start_simulator: StartSimulator, postgres: str) -> Iterator[
 def trade(floor: Floor, side: Side, quantity: str, account: AccountId = ALPHA, **more: object) -> None:
     """Fills one intent, with a market minute before and after it."""
     floor.simulator.run_for(45)
-    answer = floor.ask("submit_intent", Answer, intent=floor.intent(side, quantity, account, **more))
-    assert answer.accepted, answer
+    floor.accepted(side, quantity, account, **more)
     floor.simulator.run_for(15)
     when(lambda: not floor.ask("orders", list[OrderLine], open_only=True), 60, floor.oms.log)
 

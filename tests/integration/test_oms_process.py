@@ -40,11 +40,6 @@ def floor(tmp_path_factory: pytest.TempPathFactory, simulator: Simulator, module
     made.close()
 
 
-def submit(floor: Floor, side: Side, quantity: str, account: AccountId = ALPHA, **more: object) -> Answer:
-    intent = floor.intent(side, quantity, account, **more)
-    return floor.ask("submit_intent", Answer, intent=intent)
-
-
 def settled(floor: Floor) -> bool:
     return not floor.ask("orders", list[OrderLine], open_only=True)
 
@@ -77,8 +72,7 @@ def check_against_the_venue(floor: Floor) -> None:
 
 def test_intents_become_fills(floor: Floor) -> None:
     for account, quantity in ((ALPHA, "0.05"), (TREND, "0.02")):
-        answer = submit(floor, Side.BUY, quantity, account)
-        assert answer.accepted, answer
+        floor.accepted(Side.BUY, quantity, account)
     settle(floor)
     fills = floor.ask("fills", list[FillLine])
     assert {line.strategy for line in fills} == {"test"}
@@ -88,9 +82,9 @@ def test_intents_become_fills(floor: Floor) -> None:
 
 
 def test_refusals_come_back_with_code_and_reason(floor: Floor) -> None:
-    answer = submit(floor, Side.BUY, "50")
+    _, answer = floor.submit(Side.BUY, "50")
     assert (answer.accepted, answer.code) == (False, "order_notional")
-    answer = submit(floor, Side.BUY, "0.1", account=AccountId("nobody"), instrument=BTC)
+    _, answer = floor.submit(Side.BUY, "0.1", account=AccountId("nobody"), instrument=BTC)
     assert answer.code == "unknown_account"
     with pytest.raises(BadInput, match="strategy"):
         floor.ask("submit_intent", Answer, intent={"parent_id": "x"})
@@ -137,7 +131,7 @@ def test_a_second_oms_is_refused_and_told_the_pid(floor: Floor) -> None:
     second.start(ready=False)
     assert second.wait(60) == 1
     assert f"is written by process {floor.oms.pid};" in second.log()
-    assert submit(floor, Side.BUY, "0.01").accepted
+    floor.accepted(Side.BUY, "0.01")
 
 
 def test_killed_again_and_again_while_trading(floor: Floor) -> None:
@@ -228,16 +222,16 @@ def test_the_kill_latch_stops_sending_at_once(floor: Floor) -> None:
     latch = floor.home / "run" / "kill.json"
     latch.write_bytes(msgspec.json.encode({"kills": [{"level": 2, "reason": "drill", "actor": "ann"}]}))
     try:
-        answer = submit(floor, Side.BUY, "0.01")
+        _, answer = floor.submit(Side.BUY, "0.01")
         assert (answer.code, "drill" in answer.reason) == ("kill", True)
     finally:
         latch.unlink()
-    assert submit(floor, Side.BUY, "0.01").accepted
+    floor.accepted(Side.BUY, "0.01")
 
 
 def test_sigterm_ends_cleanly_with_everything_on_disk(floor: Floor) -> None:
     for _ in range(3):
-        assert submit(floor, Side.BUY, "0.01").accepted
+        floor.accepted(Side.BUY, "0.01")
     assert floor.oms.stop() == 0
     health = read_health(floor.home, "oms")
     assert health is not None

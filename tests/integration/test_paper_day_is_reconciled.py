@@ -48,8 +48,7 @@ def trade(floor: Floor, *wishes: tuple[AccountId, InstrumentId, Side, str]) -> N
     floor.simulator.run_for(20)
     when(lambda: is_quoted(floor), 30, floor.oms.log)
     for account, instrument, side, quantity in wishes:
-        answer = floor.ask("submit_intent", Answer, intent=floor.intent(side, quantity, account, instrument=instrument))
-        assert answer.accepted, answer
+        floor.accepted(side, quantity, account, instrument=instrument)
     floor.simulator.run_for(15)
     when(lambda: not still_open(floor), 60, floor.oms.log)
 

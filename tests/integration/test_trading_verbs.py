@@ -15,7 +15,6 @@ from fixtures.admitted import write_admissions
 from fixtures.simulator import Simulator
 from fixtures.trading_floor import BTC, Floor, when
 from jtrader.domain.order import Side
-from jtrader.engine.intents import Answer
 
 STRATEGY = """
 [[strategies]]
@@ -70,8 +69,7 @@ def test_trade_then_look_then_stop(floor: Floor) -> None:
         when(lambda: re.search("^trading;", log.read_text(), re.MULTILINE) is not None, 90, log.read_text)
         assert len(services_of(floor.home)) == 4
         floor.simulator.run(60.0)
-        intent = floor.intent(Side.BUY, "0.05")
-        assert floor.ask("submit_intent", Answer, intent=intent).accepted
+        intent = floor.accepted(Side.BUY, "0.05")
         when(lambda: "0.05" in say(floor, "positions"), 30, log.read_text)
         [held] = [p for p in json.loads(say(floor, "positions", "--json")) if p["instrument"] == BTC]
         assert (held["quantity"], held["strategy"]) == ("0.050", "test")
