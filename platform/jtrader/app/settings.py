@@ -322,6 +322,8 @@ class Settings(BaseSettings):
     feed_stale_after_seconds: float = Field(default=120.0, gt=0, le=86_400)
     """Market time after which an instrument that tells nothing is stale; one kind of event alone may stay away at least
     that long."""
+    unknown_order_seconds: float = Field(default=60.0, gt=0, le=86_400)
+    """After how long an order whose fate is unknown is told to people."""
     champion: Name = "direction"
     """The registered model that model_signal serves."""
     simulator: SimulatorSettings = SimulatorSettings()

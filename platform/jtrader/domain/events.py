@@ -72,8 +72,11 @@ class OrderUnknown(OmsEvent, frozen=True, kw_only=True, tag="order_unknown"):
 
 
 class CancelRequested(OmsEvent, frozen=True, kw_only=True, tag="cancel_requested"):
+    """`actor`: the person who asked for it, empty where the desk did."""
+
     client_order_id: ClientOrderId
     reason: str
+    actor: str = ""
 
 
 class RiskLatched(OmsEvent, frozen=True, kw_only=True, tag="risk_latched"):

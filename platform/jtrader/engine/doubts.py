@@ -1,8 +1,10 @@
 """Open questions to the venue: orders in doubt are looked up until the venue's answers prove what they are."""
 
 from jtrader.domain.events import CancelRequested, OrderClosed, OrderUnknown
+from jtrader.domain.ids import ClientOrderId
+from jtrader.domain.money import plain
 from jtrader.domain.order import OrderStatus
-from jtrader.domain.times import MINUTE
+from jtrader.domain.times import MINUTE, SECOND
 from jtrader.engine.commands import CancelOrder, QueryOrder
 from jtrader.engine.core import Core
 from jtrader.engine.inputs import Moment, OpenOrdersListed, OrderAbsent
@@ -87,10 +89,36 @@ def listed(core: Core, given: OpenOrdersListed, now: Moment) -> None:
             core.watch.doubt(order.id, now.wall)
 
 
-def cancel(core: Core, order: Order, reason: str, now: Moment) -> None:
+def cancel(core: Core, order: Order, reason: str, now: Moment, actor: str = "") -> None:
     """Cancelling twice is harmless; an order UNKNOWN is cancelled by our id and stays UNKNOWN until proven."""
     if not allows(order.status, Step.REQUEST_CANCEL):
         return
-    core.emit(CancelRequested(ts=now.market, client_order_id=order.id, reason=reason))
+    core.emit(CancelRequested(ts=now.market, client_order_id=order.id, reason=reason, actor=actor))
     core.command(CancelOrder(order.child.account, order.child.instrument, order.id))
     core.watch.doubt(order.id, now.wall, after=ASK_AGAIN)
+
+
+def unknown_for(core: Core, order: Order, now: Moment) -> int:
+    """For how long an order has been UNKNOWN, ns: by market time over restarts, by wall time while the market's stands
+    still."""
+    since = core.watch.unknown_since.setdefault(order.id, now.wall)
+    return max(now.market - order.unknown_since, now.wall - since)
+
+
+def overdue(core: Core, patience: int, now: Moment) -> dict[ClientOrderId, str]:
+    """Orders UNKNOWN for more than `patience` ns, with the cause, what still protects the position, and what to do."""
+    told: dict[ClientOrderId, str] = {}
+    unknown = [order for order in core.state.live_orders() if order.status is OrderStatus.UNKNOWN]
+    for gone in core.watch.unknown_since.keys() - {order.id for order in unknown}:
+        del core.watch.unknown_since[gone]
+    for order in unknown:
+        age = unknown_for(core, order, now)
+        if age > patience:
+            child = order.child
+            told[order.id] = (
+                f"{child.side} {plain(order.leaves)} {child.instrument} on account {child.account} has been unknown for"
+                f" {age // SECOND} s ({order.reason}). It counts in full and is asked for again and again; reduce-only"
+                f" exits stay open. Look at the venue's page, then: jtrader orders resolve {order.id} --absent --reason"
+                f" …, or --filled QUANTITY --price P --trade-id T --reason …"
+            )
+    return told

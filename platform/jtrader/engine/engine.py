@@ -17,6 +17,7 @@ from jtrader.engine.inputs import (
     AccountFound,
     AssignAsked,
     CancelAllAsked,
+    CancelAsked,
     CancelUnclear,
     EntryReported,
     FillReported,
@@ -117,6 +118,8 @@ class Engine:
         match given:
             case IntentSubmitted(intent=intent, signal=signal):
                 return intents.submit(core, intent, signal, now)
+            case CancelAsked():
+                return people.cancel(core, given, now)
             case AssignAsked():
                 return people.assign(core, given, now)
             case ResolveAsked():

@@ -61,6 +61,14 @@ def exposure_of(core: Core, intent: Intent, parent_left: Decimal, now: Moment) -
     )
 
 
+def all_narrowed(core: Core) -> dict[tuple[AccountId, InstrumentId], str]:
+    """Every place that takes no new risk, and why."""
+    places = {*core.watch.drifted}
+    places |= {(s.account, s.instrument) for s in core.ledger.positions() if s.strategy == UNASSIGNED and s.quantity}
+    places |= {(account, one.instrument) for account, found in core.watch.foreign.items() for one in found.values()}
+    return {place: why for place in sorted(places) if (why := narrowed(core, *place))}
+
+
 def narrowed(core: Core, account: AccountId, instrument: InstrumentId) -> str:
     """Why no new risk may be taken: a position, an order or a difference that no strategy of ours explains."""
     stray = core.ledger.strategy_position(account, UNASSIGNED, instrument)

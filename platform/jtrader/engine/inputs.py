@@ -84,6 +84,14 @@ class EntryReported(msgspec.Struct, frozen=True):
     entry: VenueEntry
 
 
+class CancelAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """Of one order, by a person."""
+
+    client_order_id: ClientOrderId
+    actor: str
+    reason: str
+
+
 class AssignAsked(msgspec.Struct, frozen=True, kw_only=True):
     """A person gives what is UNASSIGNED to a strategy: `quantity` of it, above zero; None = all."""
 
@@ -139,6 +147,7 @@ Input = (
     | OpenOrdersListed
     | FillReported
     | EntryReported
+    | CancelAsked
     | AssignAsked
     | ResolveAsked
     | AccountFound

@@ -20,6 +20,9 @@ class Order(msgspec.Struct, frozen=True):
     cancel_wanted: bool = False
     """A cancel was asked for; it stays wanted until the order has ended, whatever is learnt in between."""
 
+    unknown_since: int = 0
+    """Market time at which it was last lost, ns."""
+
     @property
     def id(self) -> ClientOrderId:
         return self.child.client_order_id

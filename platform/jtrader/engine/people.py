@@ -4,12 +4,27 @@ from jtrader.domain.events import OrderClosed, OrderResolved, PositionAssigned
 from jtrader.domain.ids import UNASSIGNED
 from jtrader.domain.money import plain
 from jtrader.domain.order import OrderStatus
+from jtrader.engine import doubts
 from jtrader.engine.core import Core
-from jtrader.engine.inputs import AssignAsked, Moment, Outcome, ResolveAsked
+from jtrader.engine.inputs import AssignAsked, CancelAsked, Moment, Outcome, ResolveAsked
 from jtrader.engine.intents import ACCEPTED, Answer
 from jtrader.engine.orders import Order
 from jtrader.engine.reports import fill_reported
 from jtrader.risk.verdict import RefusalCode
+
+
+def cancel(core: Core, given: CancelAsked, now: Moment) -> Answer:
+    """Asks the venue to cancel one order."""
+    order = core.state.orders.get(given.client_order_id)
+    if nameless := _nameless(given.actor, given.reason):
+        return _no(nameless)
+    if order is None or not order.is_live:
+        status = "not known here" if order is None else str(order.status)
+        return _no(
+            f"order {given.client_order_id} is {status}; 'jtrader orders --open' lists those that may still fill"
+        )
+    doubts.cancel(core, order, given.reason, now, given.actor)
+    return ACCEPTED
 
 
 def assign(core: Core, given: AssignAsked, now: Moment) -> Answer:

@@ -102,6 +102,7 @@ class State:
                 self._step(id_, Step.REJECT, f"{code}: {reason}")
             case OrderUnknown(client_order_id=id_, reason=reason):
                 self._step(id_, Step.LOSE, reason)
+                self._put(replace(self.orders[id_], unknown_since=event.ts))
             case CancelRequested(client_order_id=id_, reason=reason, ts=ts):
                 self.pace.cancelled(self.orders[id_].child, ts)
                 self._step(id_, Step.REQUEST_CANCEL, reason)

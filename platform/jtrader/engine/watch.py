@@ -46,6 +46,8 @@ class ForeignOrder(msgspec.Struct, frozen=True):
 class Watch:
     def __init__(self) -> None:
         self.doubts: dict[ClientOrderId, Doubt] = {}
+        self.unknown_since: dict[ClientOrderId, int] = {}
+        """Wall time at which an order was first seen UNKNOWN."""
         self.ended: dict[ClientOrderId, VenueOrder] = {}
         """Terminal reports whose fills have not all come in yet."""
         self.waiting: dict[tuple[AccountId, InstrumentId, TradeId], Fill] = {}

@@ -7,12 +7,13 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures.oms_desk import ALPHA, PERP, Desk, venue_order
-from jtrader.domain.events import OrderFilled, OrderResolved, PositionAssigned
+from jtrader.domain.events import CancelRequested, OrderFilled, OrderResolved, PositionAssigned
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, StrategyId, VenueOrderId
 from jtrader.domain.order import ChildOrder, OrderStatus, Side
 from jtrader.domain.times import SECOND
 from jtrader.engine.inputs import (
     AssignAsked,
+    CancelAsked,
     FillReported,
     IntentSubmitted,
     OpenOrdersListed,
@@ -243,3 +244,19 @@ def test_only_an_unknown_order_is_resolved(desk: Desk) -> None:
     assert "only an order that is unknown" in resolve(desk, child).reason
     child = replace(child, client_order_id=ClientOrderId("jt-none"))
     assert "no order jt-none" in resolve(desk, child).reason
+
+
+def test_one_order_is_cancelled_by_a_named_person(desk: Desk) -> None:
+    mine, other = (desk.submit(algorithm="limit", limit_price=Decimal(49_900)) for _ in range(2))
+    for child in (mine, other):
+        desk.report(child, S.NEW)
+    asked = CancelAsked(client_order_id=mine.client_order_id, actor="ann", reason="wrong side")
+    assert desk.do(asked).answer == ACCEPTED
+    assert desk.cancelled() == [mine.client_order_id]
+    assert (desk.status(mine), desk.status(other)) == (S.PENDING_CANCEL, S.NEW)
+    [event] = [event for event in desk.events if isinstance(event, CancelRequested)]
+    assert (event.actor, event.reason) == ("ann", "wrong side")
+    desk.report(mine, S.CANCELED)
+    refused = desk.do(asked).answer
+    assert refused is not None
+    assert "is canceled" in refused.reason

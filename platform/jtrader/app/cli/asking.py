@@ -1,11 +1,15 @@
 """How verbs ask the running oms, and how they print figures."""
 
 import asyncio
+import getpass
 import json
 from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 import typer
+
+from jtrader.domain.errors import BadInput
 
 T = TypeVar("T")
 
@@ -25,6 +29,29 @@ def ask_oms(method: str, result: type[T], params: Mapping[str, Any] | None = Non
             await client.close()
 
     return asyncio.run(ask())
+
+
+def operator() -> str:
+    """Who types: the operating system's user."""
+    return getpass.getuser()
+
+
+def amount(name: str, text: str) -> Decimal:
+    """Raises BadInput for what is no finite decimal number."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise BadInput(f"{name} '{text}' is not a decimal number, for example 0.25")
+    return value
+
+
+def choice(name: str, text: str, allowed: Sequence[str]) -> str:
+    """Raises BadInput for what is not among the allowed words."""
+    if text not in allowed:
+        raise BadInput(f"{name} '{text}' is not one of {', '.join(allowed)}")
+    return text
 
 
 def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], as_json: bool, empty: str) -> None:

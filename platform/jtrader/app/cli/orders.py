@@ -1,6 +1,6 @@
-"""`jtrader orders`: child orders and where they stand."""
+"""`jtrader orders`: child orders and where they stand; place, cancel and resolve them by hand."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,25 +15,154 @@ Examples:
     jtrader orders --limit 1000 --json
 """
 
-COLUMNS = ("time", "account", "strategy", "instrument", "side", "quantity", "price", "filled", "status", "reason")
+PLACE = """Send an order of your own through the same risk gate, journal and ledger as a strategy's.
+
+It goes under the strategy 'manual' unless another is named. A repeated command is another order.
+
+Examples:
+
+    jtrader orders place alpha binance_usdm:BTCUSDT buy 0.1 --reason "hedge of the OTC trade"
+
+    jtrader orders place alpha binance_usdm:BTCUSDT sell 0.1 --limit 61000 --reduce-only --reason "take profit"
+"""
+
+CANCEL = """Ask the venue to cancel one order. It is over when the venue says so: watch 'jtrader orders --open'.
+
+Example:
+
+    jtrader orders cancel jt1mxk2v9-4 --reason "wrong side"
+"""
+
+RESOLVE = """End an order whose fate is unknown by what you found at the venue. Your name and reason are journaled.
+
+Absent: it is neither among the venue's orders nor its trades. Filled: give what the venue's page tells, with its trade
+id, so that the venue's own report of the fill is recognised when it comes. Should the order live after all, its reports
+bring it back.
+
+Examples:
+
+    jtrader orders resolve jt1mxk2v9-4 --absent --reason "support ticket 8812: never received"
+
+    jtrader orders resolve jt1mxk2v9-4 --filled 0.2 --price 59400 --trade-id 30021 --fee 5.94 --reason "on their page"
+"""
+
+COLUMNS = (
+    "time", "account", "strategy", "instrument", "side", "quantity", "price", "filled", "status", "client_order_id",
+    "reason",
+)  # fmt: skip
+
+OrderId = Annotated[str, typer.Argument(help="Our client order id, as 'jtrader orders' shows it.")]
+Reason = Annotated[str, typer.Option(help="Why; it is journaled with your name.")]
 
 
 def register(app: typer.Typer) -> None:
-    @app.command(help=HELP)
-    def orders(
-        open_only: Annotated[bool, typer.Option("--open", help="Only those that may still fill.")] = False,
-        limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 50,
-        as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    ) -> None:
-        import msgspec
+    group = typer.Typer(help=HELP, invoke_without_command=True)
+    group.callback()(_list)
+    group.command("place", help=PLACE)(_place)
+    group.command("cancel", help=CANCEL)(_cancel)
+    group.command("resolve", help=RESOLVE)(_resolve)
+    app.add_typer(group, name="orders")
 
-        from jtrader.app.cli.asking import ask_oms, show
-        from jtrader.app.services.oms.rpc import OrderLine
-        from jtrader.domain.times import iso
 
-        lines = ask_oms("orders", list[OrderLine], {"open_only": open_only, "limit": limit})
-        rows = []
-        for line in lines:
-            own = {name: value for name, value in msgspec.to_builtins(line).items() if name != "order"}
-            rows.append({"time": iso(line.order.ts), **msgspec.to_builtins(line.order), **own})
-        show(rows, COLUMNS, as_json, "no open orders" if open_only else "no orders yet")
+def _list(
+    context: typer.Context,
+    open_only: Annotated[bool, typer.Option("--open", help="Only those that may still fill.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    if context.invoked_subcommand is not None:
+        return
+    import msgspec
+
+    from jtrader.app.cli.asking import ask_oms, show
+    from jtrader.app.services.oms.rpc import OrderLine
+    from jtrader.domain.times import iso
+
+    lines = ask_oms("orders", list[OrderLine], {"open_only": open_only, "limit": limit})
+    rows = []
+    for line in lines:
+        own = {name: value for name, value in msgspec.to_builtins(line).items() if name != "order"}
+        rows.append({"time": iso(line.order.ts), **msgspec.to_builtins(line.order), **own})
+    show(rows, COLUMNS, as_json, "no open orders" if open_only else "no orders yet")
+    for line in lines:
+        if line.hint and not as_json:
+            typer.echo(f"\n{line.hint}")
+
+
+def _place(
+    account: Annotated[str, typer.Argument(help="The account, as in the settings.")],
+    instrument: Annotated[str, typer.Argument(help="market:SYMBOL.")],
+    side: Annotated[str, typer.Argument(help="buy or sell.")],
+    quantity: Annotated[str, typer.Argument(help="In the instrument's order units.")],
+    reason: Reason,
+    limit: Annotated[str | None, typer.Option(help="Rest at this price; without, at market.")] = None,
+    reduce_only: Annotated[bool, typer.Option("--reduce-only", help="Only take off the position.")] = False,
+    strategy: Annotated[str, typer.Option(help="Whose book it goes to.")] = "manual",
+) -> None:
+    import uuid
+
+    from jtrader.app.cli.asking import amount, ask_oms, choice, operator
+    from jtrader.bus.rpc import RpcTimeout
+    from jtrader.domain.errors import BadInput
+    from jtrader.domain.ids import AccountId, InstrumentId, ParentId, StrategyId
+    from jtrader.domain.order import Intent, Side
+    from jtrader.engine.intents import Answer
+
+    status = ask_oms("status", dict[str, Any])
+    intent = Intent(
+        parent_id=ParentId(f"by-hand-{uuid.uuid4().hex[:12]}"),
+        strategy=StrategyId(strategy),
+        account=AccountId(account),
+        instrument=InstrumentId(instrument),
+        side=Side(choice("side", side, list(Side))),
+        quantity=amount("quantity", quantity),
+        ts=int(status["market_time"]),
+        algorithm="market" if limit is None else "limit",
+        limit_price=None if limit is None else amount("limit", limit),
+        reduce_only=reduce_only,
+        reason=f"{operator()}: {reason}",
+    )
+    try:
+        answer = ask_oms("submit_intent", Answer, {"intent": intent})
+    except RpcTimeout as late:
+        raise RpcTimeout(f"{late}: it may have been placed; look at 'jtrader orders' before you do it again") from late
+    if not answer.accepted:
+        raise BadInput(f"refused ({answer.code}): {answer.reason}")
+    typer.echo(f"accepted; parent {intent.parent_id}; 'jtrader orders' shows what came of it")
+
+
+def _cancel(order: OrderId, reason: Reason) -> None:
+    from jtrader.app.cli.asking import ask_oms, operator
+
+    ask_oms("cancel_order", type(None), {"client_order_id": order, "actor": operator(), "reason": reason})
+    typer.echo(f"the cancel of {order} is on its way; 'jtrader orders --open' shows when it is over")
+
+
+def _resolve(
+    order: OrderId,
+    reason: Reason,
+    absent: Annotated[
+        bool, typer.Option("--absent", help="The venue has neither the order nor a trade of it.")
+    ] = False,
+    filled: Annotated[str | None, typer.Option(help="The quantity that it filled.")] = None,
+    price: Annotated[str | None, typer.Option(help="At this price.")] = None,
+    trade_id: Annotated[str | None, typer.Option(help="The venue's id of the trade.")] = None,
+    fee: Annotated[str, typer.Option(help="Paid; below zero = received.")] = "0",
+    fee_asset: Annotated[str, typer.Option(help="Asset of the fee; default the settle asset.")] = "",
+    time: Annotated[str | None, typer.Option(help="When it traded, ISO 8601; default now.")] = None,
+) -> None:
+    from jtrader.app.cli.asking import amount, ask_oms, operator
+    from jtrader.domain.errors import BadInput
+    from jtrader.domain.times import parse_time
+
+    if absent is (filled is not None):
+        raise BadInput("say either --absent or --filled QUANTITY")
+    given: dict[str, Any] = {"client_order_id": order, "actor": operator(), "reason": reason, "outcome": "absent"}
+    if filled is not None:
+        if price is None or trade_id is None:
+            raise BadInput("--filled needs --price and --trade-id, as the venue's page shows them")
+        given |= {"outcome": "filled", "quantity": amount("filled", filled), "price": amount("price", price)}
+        given |= {"trade_id": trade_id, "fee": amount("fee", fee), "fee_asset": fee_asset}
+        given |= {"ts": 0 if time is None else parse_time(time)}
+    ask_oms("resolve_order", type(None), given)
+    typer.echo(f"order {order} is resolved as {given['outcome']}")

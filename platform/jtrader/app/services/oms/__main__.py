@@ -23,8 +23,9 @@ from jtrader.app.wiring.paper import RestHistory, open_paper
 from jtrader.app.wiring.recording import LazyReader, is_numbered
 from jtrader.app.wiring.trading import broker_for, instruments_of
 from jtrader.domain.errors import BadInput, JtraderError
-from jtrader.domain.ids import AccountId, InstrumentId, Market
+from jtrader.domain.ids import AccountId, InstrumentId, Market, StrategyId
 from jtrader.domain.instrument import Instrument
+from jtrader.domain.times import SECOND
 from jtrader.engine.engine import Engine
 from jtrader.ports.broker import Broker
 from jtrader.store.journal.files import FileJournal
@@ -83,6 +84,8 @@ async def build(settings: Settings, journal: FileJournal) -> OmsService:
         projector=projector,
         market_time=market_time,
         paper=PaperDesk(paper, addresses.market_data, market_time, recorded) if paper else None,
+        strategies=[(AccountId(chosen.account), StrategyId(chosen.name)) for chosen in settings.strategies],
+        unknown_patience=int(settings.unknown_order_seconds * SECOND),
     )
 
 

@@ -1,6 +1,6 @@
 """What the oms answers over RPC. Wishes wait for the disk; figures are of this moment."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -10,7 +10,7 @@ from jtrader.app.services.oms.core_loop import CoreLoop
 from jtrader.domain.books import PnlPoint, PositionState
 from jtrader.domain.errors import BadInput, Broken
 from jtrader.domain.events import Sequenced
-from jtrader.domain.ids import AccountId
+from jtrader.domain.ids import AccountId, ClientOrderId
 from jtrader.domain.order import ChildOrder, Fill, Intent
 from jtrader.domain.signal import Signal
 from jtrader.engine.inputs import CancelAllAsked, IntentSubmitted
@@ -27,6 +27,8 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     filled: str
     venue_order_id: str | None
     reason: str
+    hint: str = ""
+    """What a person should do about it."""
 
 
 class FillLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,11 +39,17 @@ class FillLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Methods:
-    """One method an RPC name; `status` gives the process's own state."""
+    """One method an RPC name; `status` gives the process's own state, `hints` what to do about an order."""
 
-    def __init__(self, core: CoreLoop, status: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        core: CoreLoop,
+        status: Callable[[], dict[str, Any]],
+        hints: Callable[[], Mapping[ClientOrderId, str]] = dict,
+    ) -> None:
         self._core = core
         self._status = status
+        self._hints = hints
 
     def handlers(self) -> dict[str, Callable[..., Awaitable[Any]]]:
         return {
@@ -92,6 +100,7 @@ class Methods:
                 filled=format(order.filled, "f"),
                 venue_order_id=order.venue_order_id,
                 reason=order.reason,
+                hint=self._hints().get(order.id, ""),
             )
             for order in (state.orders[client_order_id] for client_order_id in newest)
         ]

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from jtrader.app.services.heartbeat import Heartbeat
+from jtrader.app.services.oms.alarms import Alarms
 from jtrader.app.services.oms.clock import OmsClock
 from jtrader.app.services.oms.core_loop import CoreLoop
 from jtrader.app.services.oms.latch import LatchFile
@@ -14,6 +15,7 @@ from jtrader.app.services.oms.paper_desk import PaperDesk
 from jtrader.app.services.oms.projector import Projector
 from jtrader.app.services.oms.recovery import differences, recover
 from jtrader.app.services.oms.rpc import Methods
+from jtrader.app.services.oms.rpc_people import PeopleMethods
 from jtrader.app.services.oms.venue_link import VenueLink
 from jtrader.app.wiring.trading import trusted
 from jtrader.bus.market import MarketSubscriber
@@ -21,11 +23,14 @@ from jtrader.bus.oms_events import EventPublisher
 from jtrader.bus.rpc import RpcServer
 from jtrader.domain.errors import Unavailable
 from jtrader.domain.events import Sequenced
-from jtrader.domain.ids import AccountId, InstrumentId
+from jtrader.domain.ids import AccountId, InstrumentId, StrategyId
 from jtrader.domain.order import OrderStatus
+from jtrader.domain.times import MINUTE
 from jtrader.engine.commands import Command
 from jtrader.engine.engine import Engine
+from jtrader.engine.exposure import all_narrowed
 from jtrader.engine.inputs import Restarted, Ticked
+from jtrader.ops.alerts import LogAlerts
 from jtrader.ports.broker import Broker
 from jtrader.store.journal.files import FileJournal
 
@@ -59,8 +64,11 @@ class OmsService:
         projector: Projector | None,
         market_time: int,
         paper: PaperDesk | None = None,
+        strategies: Collection[tuple[AccountId, StrategyId]] = (),
+        unknown_patience: int = MINUTE,
     ) -> None:
-        """`paper` moves what among the brokers is in process."""
+        """`paper` moves what among the brokers is in process; `strategies` are those that the settings bind to an
+        account; an order UNKNOWN for longer than `unknown_patience` (ns) is told to people."""
         self._paper = paper
         self._engine = engine
         self._journal = journal
@@ -73,6 +81,8 @@ class OmsService:
         self._clock = OmsClock(market_time, lambda: engine.core.market.time)
         self._core = CoreLoop(engine, journal, self._clock, latch, self._carry_out, self._publish)
         self._publisher = EventPublisher(addresses.events)
+        self._alarms = Alarms(engine.core, LogAlerts(), unknown_patience)
+        self._strategies = tuple(strategies)
         self._ready = False
         self._drift: dict[AccountId, dict[InstrumentId, str]] = {}
 
@@ -125,7 +135,9 @@ class OmsService:
 
     async def _serve(self, stop: asyncio.Event) -> None:
         """Takes intents and looks after orders until `stop`."""
-        server = RpcServer(self._addresses.rpc, Methods(self._core, self._status).handlers())
+        methods = Methods(self._core, self._status, lambda: self._alarms.unknown).handlers()
+        methods |= PeopleMethods(self._core, self._strategies).handlers()
+        server = RpcServer(self._addresses.rpc, methods)
         try:
             async with asyncio.TaskGroup() as tasks:
                 serving = [tasks.create_task(server.serve()), tasks.create_task(self._tick())]
@@ -153,6 +165,7 @@ class OmsService:
 
     def _publish(self, fresh: Sequence[Sequenced]) -> None:
         self._publisher.publish(fresh)
+        self._alarms.happened(fresh)
         if self._projector is not None:
             self._projector.wake(fresh[-1].seq)
 
@@ -170,6 +183,7 @@ class OmsService:
     async def _tick(self) -> None:
         while True:
             self._core.put(Ticked())
+            self._alarms.look(self._core.now())
             await asyncio.sleep(TICK_SECONDS)
 
     def _comparison(self, link: VenueLink) -> Callable[[], Awaitable[None]]:
@@ -202,11 +216,12 @@ class OmsService:
             "open_orders": len(state.live),
             "fills": len(state.fills),
             "unknown": len(unknown),
+            "unknown_too_long": dict(self._alarms.unknown),
             "projection_lag": self._core.committed - projector.position if projector else 0,
             "projection_failure": projector.failure if projector else "",
             "kill_level": int(self._latch.read().level),
             "failures": {link.account: link.failure for link in self._links.values() if link.failure},
-            "narrowed": {f"{a} {i}": text for (a, i), text in self._engine.core.watch.drifted.items()},
+            "narrowed": {f"{account} {name}": why for (account, name), why in all_narrowed(self._engine.core).items()},
             "stale_marks": dict(self._engine.stale_marks()),
             "paper_waits": self._paper.troubles() if self._paper is not None else {},
             "paper_lost_trades": self._paper.lost_trades() if self._paper is not None else 0,

@@ -1,0 +1,153 @@
+"""A human closes a strategy's position past the desk, with a client of his own; and the verbs with which people act."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from time import monotonic
+
+import pytest
+
+from fixtures.ccxt_binance import ccxt_clients
+from fixtures.faults import faults, rule
+from fixtures.simulator import StartSimulator
+from fixtures.trading_floor import ALPHA, BTC, Floor, when
+from jtrader.app.jobs.reconcile import reconcile_day
+from jtrader.app.services.heartbeat import read_health
+from jtrader.app.services.oms.rpc import OrderLine
+from jtrader.app.settings import load_settings
+from jtrader.domain.books import PositionState
+from jtrader.domain.events import OrderFilled, OrderResolved, PositionAssigned
+from jtrader.domain.order import Side
+from jtrader.domain.times import DAY
+from jtrader.engine.intents import Answer
+
+WITHIN = 5.0
+
+
+@pytest.fixture
+def floor(tmp_path, start_simulator: StartSimulator, postgres: str) -> Iterator[Floor]:
+    made = Floor(tmp_path / "desk", start_simulator(live_start="2026-01-15T16:05:00Z", live_minutes=30), postgres)
+    made.feed.start()
+    made.oms.start()
+    made.simulator.run(5.0)
+    yield made
+    made.simulator.pause()
+    made.close()
+    made.simulator.stop()
+
+
+def submit(floor: Floor, side: Side, quantity: str, **more: object) -> Answer:
+    return floor.ask("submit_intent", Answer, intent=floor.intent(side, quantity, **more))
+
+
+def settle(floor: Floor) -> None:
+    when(lambda: not floor.ask("orders", list[OrderLine], open_only=True), 60, floor.oms.log)
+
+
+def books(floor: Floor) -> dict[str, Decimal]:
+    states = floor.ask("positions", list[PositionState])
+    return {state.strategy: state.quantity for state in states if state.account == ALPHA and state.quantity}
+
+
+def at_the_venue(floor: Floor) -> Decimal:
+    held = floor.venue(ALPHA, lambda broker: broker.positions())
+    return sum((one.quantity for one in held), Decimal(0))
+
+
+def say(floor: Floor, *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", "from jtrader.app.cli import main; main()", *words],
+        env=floor.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.stdout if done.returncode == 0 else f"exit {done.returncode}: {done.stderr}"
+
+
+def test_a_human_closes_by_phone(floor: Floor, postgres: str) -> None:
+    assert submit(floor, Side.BUY, "0.3").accepted
+    settle(floor)
+    keys = json.loads((floor.home / "secrets" / "alpha.json").read_text())
+    with ccxt_clients(floor.simulator.uri, keys["key"], keys["secret"]) as clients:
+        clients["usdm"].order("market", "sell", 0.3)
+    phoned = monotonic()
+    refusals = set()
+    while "UNASSIGNED" not in books(floor):
+        answer = submit(floor, Side.SELL, "0.3", reduce_only=True)
+        assert at_the_venue(floor) >= 0
+        assert monotonic() < phoned + WITHIN, floor.oms.log()
+        refusals.add(answer.code)
+    assert books(floor) == {"test": Decimal("0.3"), "UNASSIGNED": Decimal("-0.3")}
+    assert submit(floor, Side.SELL, "0.3", reduce_only=True).code == "dust", "nothing is left to reduce"
+    refused = submit(floor, Side.SELL, "0.3")
+    assert refused.code == "narrowed"
+    assert "jtrader positions assign" in refused.reason
+    assert at_the_venue(floor) == 0
+    health = read_health(floor.home, "oms")
+    assert health is not None
+    when(lambda: f"alpha {BTC}" in read_health(floor.home, "oms").detail["narrowed"], 5, floor.oms.log)
+    assert "was not ordered here" in floor.oms.log()
+
+    assert "no strategy 'tets' trades on account 'alpha'; known: test" in say(
+        floor, "positions", "assign", BTC, "--account", "alpha", "--to", "tets", "--reason", "a slip"
+    )
+    said = say(floor, "positions", "assign", BTC, "--account", "alpha", "--to", "test", "--reason", "closed by phone")
+    assert said.startswith("assigned to test")
+    [assigned] = [one.event for one in floor.journal() if isinstance(one.event, PositionAssigned)]
+    assert (assigned.quantity, assigned.reason) == (Decimal("-0.3"), "closed by phone")
+    assert assigned.actor
+    assert books(floor) == {}
+    assert submit(floor, Side.BUY, "0.05").accepted
+    settle(floor)
+    assert books(floor) == {"test": at_the_venue(floor)} == {"test": Decimal("0.05")}
+    floor.oms.kill()
+    floor.oms.start()
+    assert books(floor) == {"test": Decimal("0.05")}
+
+    floor.simulator.pause()
+    floor.simulator.jump((floor.simulator.now // DAY + 1) * DAY)
+    settings = load_settings(home=floor.home, simulator_uri=floor.simulator.uri, postgres_uri=postgres)
+    [alpha] = [one for one in reconcile_day("2026-01-15", settings=settings).statements if one.account == ALPHA]
+    assert (alpha.verdict, alpha.breaks) == ("Clean", ())
+
+
+def test_people_place_cancel_and_resolve(floor: Floor) -> None:
+    assert "not a decimal number" in say(floor, "orders", "place", "alpha", BTC, "buy", "x", "--reason", "r")
+    assert "not one of buy, sell" in say(floor, "orders", "place", "alpha", BTC, "up", "1", "--reason", "r")
+    [bid] = [float(row["bidPrice"]) for row in [ticker(floor)]]
+    limit = str(round(bid * 0.99))
+    said = say(floor, "orders", "place", "alpha", BTC, "buy", "0.01", "--limit", limit, "--reason", "a try")
+    assert said.startswith("accepted"), said
+    [line] = floor.ask("orders", list[OrderLine], open_only=True)
+    assert line.order.strategy == "manual"
+    name = line.order.client_order_id
+    assert "only an order that is unknown" in say(floor, "orders", "resolve", name, "--absent", "--reason", "r")
+    assert "either --absent or --filled" in say(floor, "orders", "resolve", name, "--reason", "r")
+    assert "is on its way" in say(floor, "orders", "cancel", name, "--reason", "enough")
+    settle(floor)
+    assert "is canceled" in say(floor, "orders", "cancel", name, "--reason", "again")
+
+    lost = rule("drop", {"path": "/fapi/v1/order", "method": "POST", "times": 1})
+    amnesia = rule("answer", {"path": "/fapi/v1/order", "method": "GET"}, status=500, body="{}")
+    with faults(floor.simulator, lost, amnesia):
+        assert submit(floor, Side.BUY, "0.01").accepted
+        when(lambda: unknown(floor) != [], 30, floor.oms.log)
+        [order] = unknown(floor)
+        name = order.order.client_order_id
+        said = say(floor, "orders", "resolve", name, "--absent", "--reason", "asked support")
+        assert said == f"order {name} is resolved as absent\n"
+    assert floor.ask("orders", list[OrderLine], open_only=True) == []
+    [event] = [one.event for one in floor.journal() if isinstance(one.event, OrderResolved)]
+    assert (event.client_order_id, event.outcome, event.reason) == (name, "absent", "asked support")
+    assert not any(isinstance(one.event, OrderFilled) for one in floor.journal())
+
+
+def unknown(floor: Floor) -> list[OrderLine]:
+    return [line for line in floor.ask("orders", list[OrderLine], open_only=True) if line.status == "unknown"]
+
+
+def ticker(floor: Floor) -> dict[str, str]:
+    return floor.simulator.get("fapi.binance.com", "/fapi/v1/ticker/bookTicker", symbol="BTCUSDT")

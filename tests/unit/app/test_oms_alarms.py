@@ -1,0 +1,94 @@
+"""What pages a person: what nobody here ordered, and orders whose fate stays unknown."""
+
+from decimal import Decimal
+
+import pytest
+
+from fixtures.oms_desk import Desk, sequenced
+from jtrader.app.services.oms.alarms import REPEAT, Alarms
+from jtrader.domain.ids import ClientOrderId, VenueOrderId
+from jtrader.domain.order import ChildOrder, OrderStatus, Side
+from jtrader.domain.times import MINUTE, SECOND
+from jtrader.engine.inputs import Moment, Restarted, SubmitUncertain
+
+
+class Pager:
+    """ports.Alerts that remembers."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str, str]] = []
+
+    def send(self, level: str, key: str, message: str) -> None:
+        self.sent.append((level, key, message))
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def alarms(desk: Desk) -> tuple[Alarms, Pager]:
+    pager = Pager()
+    return Alarms(desk.engine.core, pager, MINUTE), pager
+
+
+def look(alarms: Alarms, desk: Desk, seconds: int) -> None:
+    for _ in range(seconds):
+        desk.wait(1)
+        alarms.look(Moment(desk.market, desk.wall))
+
+
+def unknown(desk: Desk) -> ChildOrder:
+    child = desk.submit(Side.BUY, "0.3")
+    desk.do(SubmitUncertain(child.client_order_id, "no answer in 10 s"))
+    return child
+
+
+def test_an_order_that_stays_unknown_is_told_with_what_to_do(desk: Desk) -> None:
+    child = unknown(desk)
+    watching, pager = alarms(desk)
+    look(watching, desk, 60)
+    assert (pager.sent, watching.unknown) == ([], {})
+    look(watching, desk, 2)
+    [(level, key, said)] = pager.sent
+    assert (level, key) == ("page", f"unknown order {child.client_order_id}")
+    for part in ("buy 0.3 binance_usdm:BTCUSDT", "no answer in 10 s", "counts in full", "exits stay open"):
+        assert part in said
+    assert f"jtrader orders resolve {child.client_order_id} --absent" in said
+    look(watching, desk, REPEAT // SECOND)
+    assert len(pager.sent) == 2, "once more after five minutes"
+    desk.report(child, OrderStatus.NEW)
+    look(watching, desk, 1)
+    assert watching.unknown == {}
+
+
+def test_a_restart_does_not_make_it_younger(desk: Desk) -> None:
+    child = unknown(desk)
+    desk.wait(70)
+    again = desk.restarted()
+    again.do(Restarted())
+    watching, pager = alarms(again)
+    look(watching, again, 1)
+    assert list(watching.unknown) == [child.client_order_id]
+    assert len(pager.sent) == 1
+
+
+def test_wall_time_counts_while_the_market_stands_still(desk: Desk) -> None:
+    unknown(desk)
+    watching, pager = alarms(desk)
+    for second in (0, 59, 61):
+        watching.look(Moment(desk.market, desk.wall + second * SECOND))
+    assert len(pager.sent) == 1
+
+
+def test_what_nobody_here_ordered_is_told_at_once(desk: Desk) -> None:
+    child = desk.submit()
+    desk.fill(child, "0.1")
+    theirs = {"client_order_id": ClientOrderId("autoclose-1"), "venue_order_id": VenueOrderId("77")}
+    desk.fill(child, "0.25", side=Side.SELL, price=Decimal(49_000), **theirs)
+    watching, pager = alarms(desk)
+    watching.happened(sequenced(desk.events))
+    [(level, _, said)] = pager.sent
+    assert level == "page"
+    assert said.startswith("liquidation autoclose-1: sell 0.25 binance_usdm:BTCUSDT at 49000 on account alpha was not")
+    assert "jtrader positions assign binance_usdm:BTCUSDT --account alpha --to STRATEGY" in said
