@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,13 +10,21 @@ from msgspec.structs import replace
 
 from fixtures.oms_desk import Desk
 from jtrader.domain.account import VenueEntry
-from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market
-from jtrader.domain.order import Fill, VenueOrder
+from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market, VenueOrderId
+from jtrader.domain.order import Fill, OrderStatus, OrderType, Side, VenueOrder
 from jtrader.exchange.binance.broker import BinanceBroker
 from jtrader.exchange.binance.rows import RowReader
 from jtrader.exchange.binance.session import Keys
 from jtrader.exchange.binance.stream import UserStream
-from jtrader.ports.broker import BrokerError, OrderNotFound, OrderRefusedByVenue, OutcomeUnknown, RetryLater
+from jtrader.exchange.common.reports import Report
+from jtrader.ports.broker import (
+    AccessDenied,
+    BrokerError,
+    OrderNotFound,
+    OrderRefusedByVenue,
+    OutcomeUnknown,
+    RetryLater,
+)
 
 
 class ScriptedSession:
@@ -43,9 +52,15 @@ class ScriptedReader:
         self.refusals = refusals
         self.readings = 0
         self.ledger_readings = 0
+        self.revoked = False
+        self.states: dict[ClientOrderId, VenueOrder] = {}
+        self.asked: list[str] = []
 
     async def order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder:
-        raise OrderNotFound("unknown order")
+        self.asked.append(client_order_id)
+        if client_order_id not in self.states:
+            raise OrderNotFound("unknown order")
+        return self.states[client_order_id]
 
     async def fills_since_last(self) -> list[Fill]:
         self.readings += 1
@@ -55,12 +70,15 @@ class ScriptedReader:
 
     async def new_entries(self) -> list[VenueEntry]:
         self.ledger_readings += 1
+        if self.revoked:
+            raise AccessDenied("revoked")
         return []
 
 
 class Rig:
     def __init__(self, refusals: int = 0) -> None:
         self.session, self.reader = ScriptedSession(), ScriptedReader(refusals)
+        self.told: list[Report] = []
         rows = RowReader(AccountId("alpha"), Market("binance_usdm"))
         self.stream = UserStream(self.session, rows, self.reader, ledger_every=0.05)  # type: ignore[arg-type]
 
@@ -79,8 +97,8 @@ class Rig:
         asyncio.run(all_of_it())
 
     async def _follow(self) -> None:
-        async for _ in self.stream.reports():
-            pass
+        async for report in self.stream.reports():
+            self.told.append(report)
 
 
 def test_a_connection_that_ends_is_replaced_once_however_often_its_past_could_not_be_read() -> None:
@@ -112,10 +130,42 @@ def test_the_ledger_is_looked_at_now_and_then_without_a_hint() -> None:
     rig = Rig()
 
     async def script() -> None:
-        rig.stream._ledger_hint.clear()
         await rig.until(lambda: rig.reader.ledger_readings >= 3)
 
     rig.run(script)
+
+
+def test_an_order_that_ended_in_an_outage_is_told_and_not_asked_for_again() -> None:
+    rig, name = Rig(), ClientOrderId("jt1")
+    ended = VenueOrder(
+        account=AccountId("alpha"), instrument=PERP, venue_order_id=VenueOrderId("7"), client_order_id=name,
+        side=Side.BUY, type=OrderType.LIMIT, status=OrderStatus.CANCELED, quantity=Decimal(1), filled=Decimal(0),
+        price=Decimal(100), ts=1,
+    )  # fmt: skip
+
+    async def script() -> None:
+        await rig.until(lambda: rig.reader.readings == 1)
+        rig.stream.unfinished.watch(PERP, name)
+        rig.reader.states[name] = ended
+        for readings in (2, 3):
+            assert rig.session.ended is not None
+            rig.session.ended.set_result(None)
+            await rig.until(lambda readings=readings: rig.reader.readings == readings)  # type: ignore[misc]
+        assert (rig.told, rig.reader.asked) == ([ended], [name])
+
+    rig.run(script)
+
+
+def test_a_key_that_is_revoked_while_the_ledger_is_read_ends_the_stream() -> None:
+    rig = Rig()
+    rig.reader.revoked = True
+
+    async def work() -> None:
+        with pytest.raises(AccessDenied):
+            await asyncio.wait_for(rig._follow(), 5)
+
+    asyncio.run(work())
+    assert not rig.stream.live.is_set()
 
 
 class QuietVenue(ScriptedSession):

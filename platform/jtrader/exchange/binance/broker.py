@@ -25,8 +25,10 @@ from jtrader.exchange.binance.modes import account_mode
 from jtrader.exchange.binance.rows import RowReader
 from jtrader.exchange.binance.session import RECV_WINDOW_MS, BinanceSession, Keys
 from jtrader.exchange.binance.spot_ledger import SpotLedger
-from jtrader.exchange.binance.stream import KEEPALIVE_SECONDS, LEDGER_SECONDS, Report, UserStream
+from jtrader.exchange.binance.stream import KEEPALIVE_SECONDS, UserStream
 from jtrader.exchange.common.asking import until_told
+from jtrader.exchange.common.ledger_watch import LEDGER_SECONDS
+from jtrader.exchange.common.reports import Report
 from jtrader.ports.broker import BrokerError, NotOffered, OrderNotFound, OutcomeUnknown
 
 log = logging.getLogger(__name__)
@@ -124,7 +126,7 @@ class BinanceBroker:
         symbol = self._symbol(order.instrument)
         is_algo = order.type.is_conditional and self._algo is not None
         form = {} if is_algo else order_form(order, symbol, self.market == SPOT, self._at.answer)
-        self._stream.watch_order(order.instrument, order.client_order_id)
+        self._stream.unfinished.watch(order.instrument, order.client_order_id)
         try:
             if is_algo and self._algo is not None:
                 return await self._algo.submit(order)
@@ -132,7 +134,7 @@ class BinanceBroker:
             return self._known({**form, **answer})
         except (BrokerError, BadInput) as error:
             if not isinstance(error, OutcomeUnknown):
-                self._stream.forget_order(order.client_order_id)
+                self._stream.unfinished.forget(order.client_order_id)
             raise
 
     async def amend(

@@ -23,8 +23,9 @@ from jtrader.exchange.bitmex.history import PAGE, History
 from jtrader.exchange.bitmex.listing import MARKET
 from jtrader.exchange.bitmex.rows import Row, RowReader, row_field, rows_of
 from jtrader.exchange.bitmex.session import EXPIRES_AFTER, PER_MINUTE, BitmexSession, Keys
-from jtrader.exchange.bitmex.stream import PrivateStream, Report
+from jtrader.exchange.bitmex.stream import PrivateStream
 from jtrader.exchange.common.asking import until_told
+from jtrader.exchange.common.reports import Report
 from jtrader.ports.broker import BrokerError, OrderNotFound, OutcomeUnknown
 
 _SHORT_PAST = 3 * DAY
@@ -123,12 +124,12 @@ class BitmexBroker:
 
     async def submit(self, order: ChildOrder) -> VenueOrder:
         form = order_form(order, _symbol(order.instrument))
-        self._stream.watch_order(order.instrument, order.client_order_id)
+        self._stream.unfinished.watch(order.instrument, order.client_order_id)
         try:
             answer = await self._session.call("privatePostOrder", form, is_order=True, urgent=order.reduce_only)
         except BrokerError as error:
             if not isinstance(error, OutcomeUnknown):
-                self._stream.forget_order(order.client_order_id)
+                self._stream.unfinished.forget(order.client_order_id)
             raise
         return self._rows.order(answer)
 

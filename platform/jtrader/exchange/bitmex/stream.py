@@ -7,28 +7,28 @@ first, then what may have been missed is read over REST. Receivers apply a fill 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from jtrader.domain.account import VenueEntry
 from jtrader.domain.errors import Broken
-from jtrader.domain.ids import ClientOrderId, InstrumentId
 from jtrader.domain.order import Fill, VenueOrder
 from jtrader.exchange.bitmex.feed import URL
 from jtrader.exchange.bitmex.handshake import Handshake, Message
 from jtrader.exchange.bitmex.rows import COMPLETED, SUMS, Row, RowReader
+from jtrader.exchange.common.asking import AskedAgain
 from jtrader.exchange.common.connection import Connection, Line
-from jtrader.ports.broker import AccessDenied, BrokerError, OrderNotFound, RetryLater
+from jtrader.exchange.common.missed import MissedReports
+from jtrader.exchange.common.reports import Reader, Report
+from jtrader.exchange.common.unfinished import UnfinishedOrders
+from jtrader.ports.broker import AccessDenied
 
 log = logging.getLogger(__name__)
 
-Report = VenueOrder | Fill | VenueEntry
-
 MOST_UNREADABLE = 10
 """Messages in a row that can't be read before the stream is given up."""
-_FIRST_WAIT, _LONGEST_WAIT = 0.25, 30.0
 _NO_STATE = ("CancelReject", "AmendReject")
 """Executions that say that a request failed; the order's state is not in them."""
 _OF_ORDERS = (
@@ -42,16 +42,6 @@ _OF_ORDERS = (
     "Suspended",
 )
 """Executions that hold the state of an order; the others are of positions: funding, settlement."""
-
-
-class Reader(Protocol):
-    """What the stream asks over REST (see BitmexBroker)."""
-
-    async def order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder: ...
-
-    async def fills_since_last(self) -> list[Fill]: ...
-
-    async def new_entries(self) -> list[VenueEntry]: ...
 
 
 class _Live:
@@ -70,7 +60,6 @@ class _Unreadable(NamedTuple):
     error: Exception
 
 
-_Ask = Callable[[], Awaitable[Sequence[Report]]]
 _Item = Report | _Live | _Missed | _Ledger | _Unreadable | AccessDenied
 
 
@@ -82,10 +71,11 @@ class PrivateStream:
         self._handshake = handshake
         self._rows = rows
         self._reader = reader
-        self._unfinished: dict[ClientOrderId, InstrumentId] = {}
         self._queue: asyncio.Queue[_Item] = asyncio.Queue()
         self._decoder = msgspec.json.Decoder(Message, float_hook=str)
-        self._waits: dict[type[_Missed | _Ledger], float] = {}
+        self.unfinished = UnfinishedOrders(reader)
+        self._missed = MissedReports(reader, self.unfinished, lambda: self._queue.put_nowait(_Missed()))
+        self._ledger = AskedAgain("private stream: ledger rows", lambda: self._queue.put_nowait(_Ledger()))
         self._unreadable = 0
         self._connection = Connection(
             Line(URL, ping=b"ping"), simulator_uri, self._on_message, lambda: None, self._on_down
@@ -93,14 +83,6 @@ class PrivateStream:
         self.live = asyncio.Event()
         self.epoch = 0
         self.is_whole = False
-
-    def watch_order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> None:
-        """An order that is on its way: its state is asked for after a reconnect until it is final."""
-        self._unfinished[client_order_id] = instrument
-
-    def forget_order(self, client_order_id: ClientOrderId) -> None:
-        """An order that the venue has certainly not taken."""
-        self._unfinished.pop(client_order_id, None)
 
     async def reports(self) -> AsyncIterator[Report]:
         """Raises AccessDenied where the key is refused, Broken where nothing can be read any more; all else is tried
@@ -122,14 +104,13 @@ class PrivateStream:
         if isinstance(item, AccessDenied):
             raise item
         if isinstance(item, _Ledger):
-            return await self._asked(self._reader.new_entries, item)
+            return await self._ledger.ask(self._reader.new_entries) or []
         if isinstance(item, _Unreadable):
             self._put_aside(item)
         if isinstance(item, _Live) and self._connection.is_up:
             self.epoch += 1
             self.live.set()
-        self.is_whole = False
-        return await self._asked(self._missed, _Missed())
+        return await self._make_good()
 
     def _on_message(self, raw: bytes) -> None:
         """Everything is read here, so that what can't be read is put into the queue in its place."""
@@ -177,51 +158,20 @@ class PrivateStream:
         if kind not in _OF_ORDERS:
             return list(self._rows.entries(row))
         told: list[Report] = [self._rows.fill(row)] if kind == "Trade" else []
-        return [*told, *self._note([self._rows.order(row)])]
-
-    def _note(self, orders: Sequence[VenueOrder]) -> Sequence[VenueOrder]:
-        for order in orders:
-            if order.client_order_id is None:
-                continue
-            if order.status.is_terminal:
-                self._unfinished.pop(order.client_order_id, None)
-            else:
-                self._unfinished[order.client_order_id] = order.instrument
-        return orders
+        told.append(self._rows.order(row))
+        self.unfinished.note(told)
+        return told
 
     def _on_down(self) -> None:
         self.live.clear()
         log.warning("private stream ended, connecting again")
 
-    async def _asked(self, ask: _Ask, again: _Missed | _Ledger) -> Sequence[Report]:
-        """Where the venue does not answer it is asked again later; what the stream tells meanwhile is handed on."""
-        kind = type(again)
-        try:
-            told = await ask()
-        except AccessDenied:
-            raise
-        except BrokerError as error:
-            wait = self._waits[kind] = min(max(2 * self._waits.get(kind, 0.0), _FIRST_WAIT), _LONGEST_WAIT)
-            wait = max(wait, error.after if isinstance(error, RetryLater) else 0.0)
-            log.warning("private stream: what was missed can't be read (%s); again in %.1f s", error, wait)
-            asyncio.get_running_loop().call_later(wait, self._queue.put_nowait, again)
+    async def _make_good(self) -> Sequence[Report]:
+        """What may have happened while the stream was down; ledger rows come after it."""
+        self.is_whole = False
+        if (found := await self._missed.read()) is None:
             return []
-        self._waits.pop(kind, None)
-        return told
-
-    async def _missed(self) -> list[Report]:
-        """What may have happened while the stream was down: fills first, then order states; ledger rows come after
-        them. States are read before fills, so that every fill behind a final state is among them."""
-        states = [await self._state(instrument, name) for name, instrument in list(self._unfinished.items())]
-        fills = await self._reader.fills_since_last()
+        self.unfinished.note(found)
         self.is_whole = True
         self._queue.put_nowait(_Ledger())
-        return [*fills, *self._note([state for state in states if state is not None])]
-
-    async def _state(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder | None:
-        try:
-            return await self._reader.order(instrument, client_order_id)
-        except OrderNotFound:
-            log.warning("order %s is not known to the venue after a reconnect", client_order_id)
-            self.forget_order(client_order_id)  # should it arrive yet, the stream tells of it
-            return None
+        return found

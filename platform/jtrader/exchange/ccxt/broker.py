@@ -21,7 +21,8 @@ from jtrader.exchange.ccxt.orders import Reader, arguments
 from jtrader.exchange.ccxt.paging import Paged, Row, by_cursor, by_time
 from jtrader.exchange.ccxt.session import GenericSession
 from jtrader.exchange.ccxt.spoken import CcxtMarket
-from jtrader.exchange.ccxt.stream import PrivateStream, Report
+from jtrader.exchange.ccxt.stream import PrivateStream
+from jtrader.exchange.common.reports import Report
 from jtrader.exchange.common.session import Keys
 from jtrader.ports.broker import BrokerError, NotOffered, OrderNotFound, OutcomeUnknown
 
@@ -160,12 +161,12 @@ class CcxtBroker:
     async def submit(self, order: ChildOrder) -> VenueOrder:
         sent = arguments(order, await self.symbol(order.instrument), self._spoken)
         self._reader.sent[order.client_order_id] = order
-        self._stream.watch_order(order.instrument, order.client_order_id)
+        self._stream.unfinished.watch(order.instrument, order.client_order_id)
         try:
             row = await self.ask("create_order", *sent, is_order=True, urgent=order.reduce_only)
         except BrokerError as error:
             if not isinstance(error, OutcomeUnknown):
-                self._stream.forget_order(order.client_order_id)
+                self._stream.unfinished.forget(order.client_order_id)
             raise
         told = {"clientOrderId": sent.params["clientOrderId"], "amount": order.quantity, "side": order.side.value}
         return self._reader.order(order.instrument, {**row, **{k: v for k, v in told.items() if not row.get(k)}})

@@ -9,24 +9,22 @@ import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
-from jtrader.domain.account import VenueEntry
-from jtrader.domain.ids import ClientOrderId, InstrumentId
+from jtrader.domain.ids import InstrumentId
 from jtrader.domain.order import Fill, VenueOrder
 from jtrader.domain.times import from_millis
 from jtrader.exchange.ccxt.hearing import subscribing
 from jtrader.exchange.ccxt.orders import Reader
-from jtrader.ports.broker import AccessDenied, OrderNotFound
+from jtrader.exchange.common.reports import OrderReader, Report
+from jtrader.exchange.common.unfinished import UnfinishedOrders
+from jtrader.ports.broker import AccessDenied
 
 log = logging.getLogger(__name__)
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 30.0
-Report = VenueOrder | Fill | VenueEntry
 
 
-class Account(Protocol):
+class Account(OrderReader, Protocol):
     """What the stream asks of the broker."""
-
-    async def order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder: ...
 
     async def fills(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Fill]: ...
 
@@ -47,20 +45,12 @@ class PrivateStream:
         self._instruments = tuple(instruments)
         self._rows = rows
         self._queue: asyncio.Queue[Report | BaseException] = asyncio.Queue()
-        self._unfinished: dict[ClientOrderId, InstrumentId] = {}
+        self.unfinished = UnfinishedOrders(account)
         self._told: set[tuple[InstrumentId, str, str]] = set()
         self._since = 0
         self._last_fill: dict[InstrumentId, int] = {}
         self._subscribed: set[InstrumentId] = set()
         self.live = asyncio.Event()
-
-    def watch_order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> None:
-        """An order that is on its way: its state is asked for after a break until it is final."""
-        self._unfinished[client_order_id] = instrument
-
-    def forget_order(self, client_order_id: ClientOrderId) -> None:
-        """An order that the venue has certainly not taken."""
-        self._unfinished.pop(client_order_id, None)
 
     async def reports(self) -> AsyncIterator[Report]:
         """Raises AccessDenied where the key is refused; all else is tried again."""
@@ -71,7 +61,7 @@ class PrivateStream:
                 if isinstance(item, BaseException):
                     raise item
                 if isinstance(item, VenueOrder) and item.status.is_terminal and item.client_order_id:
-                    self.forget_order(item.client_order_id)
+                    self.unfinished.forget(item.client_order_id)
                 yield item
         finally:
             self._subscribed.clear()
@@ -130,13 +120,7 @@ class PrivateStream:
     async def _tell_missed(self, name: InstrumentId) -> None:
         """Fills since the last one, before the states of orders that may live: these are read first, so that every fill
         behind a final state is among them."""
-        states: list[VenueOrder] = []
-        for client_order_id, instrument in list(self._unfinished.items()):
-            if instrument == name:
-                try:
-                    states.append(await self._account.order(instrument, client_order_id))
-                except OrderNotFound:
-                    self.forget_order(client_order_id)
+        states = await self.unfinished.states(name)
         self._tell(await self._account.fills(name, self._last_fill.get(name, self._since), 2**62))
         for state in states:
             self._queue.put_nowait(state)

@@ -19,9 +19,9 @@ from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market, s
 from jtrader.domain.order import ChildOrder, Fill, VenueOrder
 from jtrader.domain.times import DAY, MINUTE
 from jtrader.exchange.common.asking import until_told
+from jtrader.exchange.common.reports import Report
 from jtrader.exchange.common.session import Keys
 from jtrader.exchange.huobi.desks import PAGE, desk_of
-from jtrader.exchange.huobi.doors import Report
 from jtrader.exchange.huobi.endpoints import PUBLIC
 from jtrader.exchange.huobi.ids import OrderIds
 from jtrader.exchange.huobi.session import HuobiSession
@@ -98,17 +98,17 @@ class HuobiBroker:
         """What is unreadable in the answer to an order is OutcomeUnknown (see `acknowledged`); before that, no order is
         sent."""
         self._own(order.instrument)
-        self._stream.watch_order(order.instrument, order.client_order_id)
+        self._stream.unfinished.watch(order.instrument, order.client_order_id)
         try:
             return await self._desk.orders.submit(order)
         except BrokerError as error:
             if not isinstance(error, OutcomeUnknown):
-                self._stream.forget_order(order.client_order_id)
+                self._stream.unfinished.forget(order.client_order_id)
             if isinstance(error, OrderRefusedByVenue):
                 self._ids.ended(order.client_order_id)
             raise
         except (Broken, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            self._stream.forget_order(order.client_order_id)
+            self._stream.unfinished.forget(order.client_order_id)
             why = f"{order.client_order_id} was not sent: what has to be known first can't be read ({error!r})"
             raise RetryLater(why) from error
 

@@ -7,8 +7,9 @@ from typing import Protocol
 from jtrader.domain.account import AccountMode, Balance, VenueEntry, VenuePosition
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market
 from jtrader.domain.order import ChildOrder, Fill, VenueOrder
+from jtrader.exchange.common.reports import Report
 from jtrader.exchange.common.session import Keys
-from jtrader.exchange.huobi.doors import ContractDoor, Door, Message, Report, SpotDoor
+from jtrader.exchange.huobi.doors import ContractDoor, Door, Message, SpotDoor
 from jtrader.exchange.huobi.ids import OrderIds
 from jtrader.exchange.huobi.inverse_account import InverseAccount
 from jtrader.exchange.huobi.inverse_names import InverseNames

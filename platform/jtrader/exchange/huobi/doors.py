@@ -14,15 +14,12 @@ from datetime import UTC, datetime
 from typing import Any, overload
 from urllib.parse import quote, urlencode, urlsplit
 
-from jtrader.domain.account import VenueEntry
-from jtrader.domain.order import Fill, VenueOrder
 from jtrader.exchange.common.connection import Line
 from jtrader.exchange.common.session import Keys
 from jtrader.exchange.huobi.errors import BY_CODE, STALE
 from jtrader.exchange.huobi.wire import inflate
 from jtrader.ports.broker import AccessDenied, BrokerError, RetryLater
 
-Report = VenueOrder | Fill | VenueEntry
 Message = Mapping[str, Any]
 
 

@@ -12,25 +12,26 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple, Protocol
 
-from jtrader.domain.account import EntryKind, VenueEntry
+from jtrader.domain.account import VenueEntry
 from jtrader.domain.errors import BadInput, Broken
-from jtrader.domain.ids import ClientOrderId, InstrumentId
 from jtrader.domain.order import Fill, VenueOrder
 from jtrader.domain.times import DAY, HOUR
+from jtrader.exchange.common import reports as common
+from jtrader.exchange.common.beside import beside
 from jtrader.exchange.common.connection import Connection
+from jtrader.exchange.common.ledger_watch import LedgerWatch
+from jtrader.exchange.common.missed import MissedReports
+from jtrader.exchange.common.reports import Report
+from jtrader.exchange.common.unfinished import UnfinishedOrders
 from jtrader.exchange.huobi.desks import Desk
-from jtrader.exchange.huobi.doors import Message, Report
+from jtrader.exchange.huobi.doors import Message
 from jtrader.exchange.huobi.errors import STALE
 from jtrader.exchange.huobi.held import HeldOrders
-from jtrader.ports.broker import AccessDenied, BrokerError, OrderNotFound, RetryLater
+from jtrader.ports.broker import AccessDenied, BrokerError
 
 log = logging.getLogger(__name__)
 
-_FIRST_WAIT, _LONGEST_WAIT = 0.25, 30.0
-_LEDGER_WAITS = (0.0, 1.0, 2.0, 4.0, 8.0)
-"""Wall seconds between looks for a ledger row that the stream has hinted at: the venue books it a little later."""
-_LEDGER_EVERY = 60.0
-"""Without a hint the ledger is looked at this often: funding comes without one."""
+_LONGEST_WAIT = 30.0
 _FILLS_WAIT = 1.0
 """How long fills may stay behind their order before they are asked for, where the stream tells them."""
 _LOOK_BACK = (0, 0, 0, HOUR, DAY, 10 * DAY)
@@ -41,17 +42,14 @@ MOST_UNREADABLE = 10
 """Messages in a row that can't be read before the stream is given up."""
 _UNREADABLE = (Broken, BadInput, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What reading a message of another shape than the documented one ends in."""
-_OF_TRADES = (EntryKind.TRADE, EntryKind.FEE)
 
 
-class Reader(Protocol):
+class Reader(common.Reader, Protocol):
     """What the stream asks over REST (see HuobiBroker)."""
 
-    async def order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder: ...
-
-    async def fills_since_last(self, back: int = 0) -> list[Fill]: ...
-
-    async def new_entries(self) -> list[VenueEntry]: ...
+    async def fills_since_last(self, back: int = 0) -> list[Fill]:
+        """From `back` ns before the last one on. Raises BrokerError."""
+        ...
 
     async def set_clock(self) -> None:
         """Signatures carry the venue's time from then on."""
@@ -86,11 +84,8 @@ class _Unreadable(NamedTuple):
     error: ValueError
 
 
-class _Failed(NamedTuple):
-    error: BaseException
-
-
-_Item = Message | Report | _Live | _Missed | _Overdue | _Refused | _Unreadable | _Failed
+_Item = Message | Report | _Live | _Missed | _Overdue | _Refused | _Unreadable | BaseException
+"""The last where following the ledger, or the connection, failed for good."""
 
 
 class PrivateStream:
@@ -99,41 +94,28 @@ class PrivateStream:
     def __init__(self, desk: Desk, reader: Reader, simulator_uri: str | None) -> None:
         self._desk = desk
         self._reader = reader
-        self._unfinished: dict[ClientOrderId, InstrumentId] = {}
         self._queue: asyncio.Queue[_Item] = asyncio.Queue()
-        self._ledger_hint = asyncio.Event()
+        self.unfinished = UnfinishedOrders(reader)
+        self._missed = MissedReports(reader, self.unfinished, lambda: self._queue.put_nowait(_Missed()))
+        self._ledger = LedgerWatch(reader, self._queue.put_nowait)
         self._held = HeldOrders()
         self._unanswered = 0
         self._unreadable = 0
         self._clock_set_after: int | None = None
-        self._wait_missed = 0.0
         self._connection = Connection(desk.door.line(), simulator_uri, self._on_message, lambda: None, self._on_down)
         self.live = asyncio.Event()
         self.epoch = 0
 
-    def watch_order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> None:
-        """An order that is on its way: its state is asked for after a reconnect until it is final."""
-        self._unfinished[client_order_id] = instrument
-
-    def forget_order(self, client_order_id: ClientOrderId) -> None:
-        """An order that the venue has certainly not taken."""
-        self._unfinished.pop(client_order_id, None)
-
     async def reports(self) -> AsyncIterator[Report]:
         """Raises AccessDenied where the key is refused under the venue's own time, Broken where nothing can be read any
         more; all else is tried again."""
-        tasks = [asyncio.create_task(self._connection.run()), asyncio.create_task(self._follow_ledger())]
-        for task in tasks:
-            task.add_done_callback(self._on_end)
-        try:
-            while True:
-                for report in await self._read(await self._queue.get()):
-                    yield report
-        finally:
-            self.live.clear()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        async with beside(self._connection.run(), self._follow_ledger(), on_failure=self._queue.put_nowait):
+            try:
+                while True:
+                    for report in await self._read(await self._queue.get()):
+                        yield report
+            finally:
+                self.live.clear()
 
     def _on_message(self, raw: bytes) -> None:
         """Answers to the key and to the subscriptions are taken here, all else is put into the queue."""
@@ -164,22 +146,15 @@ class PrivateStream:
         self.live.clear()
         log.warning("private stream ended, connecting again")
 
-    def _on_end(self, task: "asyncio.Task[None]") -> None:
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self._queue.put_nowait(_Failed(error))
-
     async def _read(self, item: _Item) -> Sequence[Report]:
-        if isinstance(item, _Failed):
-            raise item.error
-        if isinstance(item, _Live):
-            if self._connection.is_up:
-                self.epoch += 1
-                self._clock_set_after = None
-                self.live.set()
-            return await self._missed()
-        if isinstance(item, _Missed):
-            return await self._missed()
+        if isinstance(item, BaseException):
+            raise item
+        if isinstance(item, _Live) and self._connection.is_up:
+            self.epoch += 1
+            self._clock_set_after = None
+            self.live.set()
+        if isinstance(item, _Live | _Missed):
+            return await self._make_good()
         if isinstance(item, _Overdue):
             return await self._overdue(item)
         if isinstance(item, _Refused):
@@ -209,7 +184,7 @@ class PrivateStream:
             if isinstance(message, _Unreadable):
                 raise message.error
             if self._desk.hints_at_ledger(message):
-                self._ledger_hint.set()
+                self._ledger.hint()
             told = await self._desk.read(message)
         except AccessDenied:
             raise
@@ -238,16 +213,8 @@ class PrivateStream:
                 self._later(_FILLS_WAIT if self._desk.tells_fills else 0.0, _Overdue(report.venue_order_id, 0))
             else:
                 told.append(report)
-        self._note(told)
+        self.unfinished.note(told)
         return told
-
-    def _note(self, reports: Sequence[Report]) -> None:
-        for report in reports:
-            if isinstance(report, VenueOrder) and report.client_order_id is not None:
-                if report.status.is_terminal:
-                    self._unfinished.pop(report.client_order_id, None)
-                else:
-                    self._unfinished[report.client_order_id] = report.instrument
 
     async def _overdue(self, item: _Overdue) -> Sequence[Report]:
         """Fills that the stream has not brought, over REST; asked for again until they are there."""
@@ -265,62 +232,21 @@ class PrivateStream:
         if item.tries == _MOST_TRIES:
             log.error("order %s tells of fills that the venue doesn't show", item.venue_order_id)
             released = self._held.release(item.venue_order_id)
-            self._note(released)
+            self.unfinished.note(released)
             return [*told, *released]
         self._later(min(0.1 * 2**item.tries, _LONGEST_WAIT), item._replace(tries=item.tries + 1))
         return told
 
-    async def _missed(self) -> Sequence[Report]:
-        """What may have happened while the stream was down: fills first, then order states, then ledger rows. States
-        are read before fills, so that every fill behind a final state is among them. Where the venue does not answer
-        it is asked again later; what the stream tells meanwhile is handed on."""
-        try:
-            states = [await self._state(instrument, name) for name, instrument in list(self._unfinished.items())]
-            fills = await self._reader.fills_since_last()
-        except AccessDenied:
-            raise
-        except BrokerError as error:
-            self._wait_missed = min(max(2 * self._wait_missed, _FIRST_WAIT), _LONGEST_WAIT)
-            wait = max(self._wait_missed, error.after if isinstance(error, RetryLater) else 0.0)
-            log.warning("private stream: what was missed can't be read (%s); again in %.1f s", error, wait)
-            self._later(wait, _Missed())
+    async def _make_good(self) -> Sequence[Report]:
+        """What may have happened while the stream was down; ledger rows come after it."""
+        if (found := await self._missed.read()) is None:
             return []
-        self._wait_missed = 0.0
-        self._ledger_hint.set()
-        return self._in_order([*fills, *(state for state in states if state is not None)])
-
-    async def _state(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder | None:
-        try:
-            return await self._reader.order(instrument, client_order_id)
-        except OrderNotFound:
-            log.warning("order %s is not known to the venue after a reconnect", client_order_id)
-            self.forget_order(client_order_id)  # should it arrive yet, the stream tells of it
-            return None
+        self._ledger.hint()
+        return self._in_order(found)
 
     def _later(self, wait: float, item: _Item) -> None:
         asyncio.get_running_loop().call_later(wait, self._queue.put_nowait, item)
 
     async def _follow_ledger(self) -> None:
-        """Puts new ledger rows that are no trades into the queue, soon after the stream hints at one."""
         await self.live.wait()
-        while True:
-            waits: Sequence[float] = _LEDGER_WAITS
-            try:
-                async with asyncio.timeout(_LEDGER_EVERY):
-                    await self._ledger_hint.wait()
-            except TimeoutError:
-                waits = (0.0,)
-            self._ledger_hint.clear()
-            for wait in waits:
-                await asyncio.sleep(wait)
-                try:
-                    fresh = [entry for entry in await self._reader.new_entries() if entry.kind not in _OF_TRADES]
-                except AccessDenied:
-                    raise
-                except BrokerError as error:
-                    log.warning("ledger rows can't be read (%s)", error)
-                    continue
-                for entry in fresh:
-                    self._queue.put_nowait(entry)
-                if fresh:
-                    break
+        await self._ledger.follow()

@@ -15,11 +15,11 @@ from jtrader.domain.errors import BadInput, Broken
 from jtrader.domain.ids import AccountId, InstrumentId, Market
 from jtrader.domain.order import Fill, OrderType, VenueOrder
 from jtrader.domain.times import DAY, SECOND, iso, parse_time
-from jtrader.exchange.bitmex import stream as private
 from jtrader.exchange.bitmex.broker import BitmexBroker
 from jtrader.exchange.bitmex.handshake import Handshake, Message
-from jtrader.exchange.bitmex.stream import Report
+from jtrader.exchange.common import asking
 from jtrader.exchange.common.clock_offset import ClockOffset
+from jtrader.exchange.common.reports import Report
 from jtrader.exchange.common.session import Keys
 from jtrader.ports.broker import AccessDenied, RetryLater
 
@@ -129,7 +129,7 @@ class Rig:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.venue = Venue()
         monkeypatch.setattr("jtrader.exchange.bitmex.broker.BitmexSession", lambda *_: self.venue)
-        monkeypatch.setattr(private, "_FIRST_WAIT", 0.01)
+        monkeypatch.setattr(asking, "_FIRST_WAIT", 0.01)
         self.broker = BitmexBroker(AccountId("alpha"), Market("bitmex"), [NAME], Keys("k", "s"), "http://127.0.0.1:1")
         self.broker._stream._connection = StandingLine()  # type: ignore[assignment]
         self.told: list[Report] = []

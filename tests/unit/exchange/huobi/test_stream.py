@@ -13,10 +13,12 @@ from jtrader.domain.account import EntryKind, VenueEntry
 from jtrader.domain.errors import Broken
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, TradeId, VenueOrderId
 from jtrader.domain.order import Fill, OrderStatus, OrderType, Side, VenueOrder
+from jtrader.exchange.common import ledger_watch
+from jtrader.exchange.common.reports import Report
 from jtrader.exchange.common.session import Keys
 from jtrader.exchange.huobi import stream as streams
 from jtrader.exchange.huobi.desks import Desk
-from jtrader.exchange.huobi.doors import ContractDoor, Message, Report
+from jtrader.exchange.huobi.doors import ContractDoor, Message
 from jtrader.exchange.huobi.stream import PrivateStream
 from jtrader.ports.broker import AccessDenied, BrokerError, OrderNotFound, RetryLater
 
@@ -82,6 +84,7 @@ class ScriptedReader:
         self.asked: list[str] = []
         self.looked_back: list[int] = []
         self.clocks_unread = 0
+        self.revoked = False
         self.on_clock: Callable[[], None] = lambda: None
 
     async def set_clock(self) -> None:
@@ -104,6 +107,8 @@ class ScriptedReader:
         return self.fills
 
     async def new_entries(self) -> list[VenueEntry]:
+        if self.revoked:
+            raise AccessDenied("revoked")
         fresh, self.entries = self.entries, []
         return fresh
 
@@ -297,7 +302,7 @@ def test_what_cannot_be_read_is_put_aside_and_read_over_rest(
 ) -> None:
     async def script(at: Rig) -> None:
         await live(at)
-        at.stream.watch_order(SWAP, MINE)
+        at.stream.unfinished.watch(SWAP, MINE)
         at.reader.states[MINE], at.reader.fills = FILLED, [FIRST, SECOND]
         if fault is None:
             await at.sockets[-1].send_str("{not json")
@@ -331,10 +336,10 @@ def test_a_stream_of_which_nothing_can_be_read_is_given_up() -> None:
 def test_after_a_break_fills_come_first_then_the_states_of_orders_that_were_not_final() -> None:
     async def script(at: Rig) -> None:
         await live(at)
-        at.stream.watch_order(SWAP, MINE)
-        at.stream.watch_order(SWAP, ClientOrderId("jt2"))
-        at.stream.watch_order(SWAP, ClientOrderId("jt3"))
-        at.stream.forget_order(ClientOrderId("jt3"))
+        at.stream.unfinished.watch(SWAP, MINE)
+        at.stream.unfinished.watch(SWAP, ClientOrderId("jt2"))
+        at.stream.unfinished.watch(SWAP, ClientOrderId("jt3"))
+        at.stream.unfinished.forget(ClientOrderId("jt3"))
         at.reader.states[MINE] = FILLED
         at.reader.fills = [FIRST, SECOND]
         await at.sockets[-1].close()
@@ -364,7 +369,7 @@ def test_a_venue_that_refuses_the_past_is_asked_again_at_its_own_pace() -> None:
 def test_a_message_that_needs_a_look_which_fails_is_made_good(monkeypatch: pytest.MonkeyPatch) -> None:
     async def script(at: Rig) -> None:
         await live(at)
-        at.stream.watch_order(SWAP, MINE)
+        at.stream.unfinished.watch(SWAP, MINE)
         at.desk.puzzled = 1
         at.reader.states[MINE], at.reader.fills = FILLED, [FIRST, SECOND]
         await at.tell("filled")
@@ -374,7 +379,7 @@ def test_a_message_that_needs_a_look_which_fails_is_made_good(monkeypatch: pytes
 
 
 def test_a_hint_at_the_ledger_is_followed_until_its_row_is_booked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "_LEDGER_WAITS", (0.0, 0.02, 0.02, 5.0))
+    monkeypatch.setattr(ledger_watch, "_WAITS", (0.0, 0.02, 0.02, 5.0))
     trade, transfer = entry(EntryKind.TRADE, "1"), entry(EntryKind.TRANSFER, "2")
 
     async def script(at: Rig) -> None:
@@ -386,3 +391,11 @@ def test_a_hint_at_the_ledger_is_followed_until_its_row_is_booked(monkeypatch: p
         await at.until_told(transfer)
 
     run(script)
+
+
+def test_a_key_that_is_revoked_while_the_ledger_is_read_ends_the_stream() -> None:
+    async def script(at: Rig) -> None:
+        await at.until(lambda: isinstance(at.error, AccessDenied))
+        assert not at.stream.live.is_set()
+
+    run(script, lambda at: setattr(at.reader, "revoked", True))
