@@ -298,9 +298,8 @@ def test_turned_and_doubled_book_messages(
 def test_an_old_snapshot_is_asked_for_again(venue: Simulator, rests: dict[str, Any]) -> None:
     async def work() -> None:
         async with listening(venue, rests, HUOBI_SPOT) as at:
-            old = rule(
-                "drift", {"text": '"rep"', "direction": "out", "times": 1}, change="set", field="seqNum", value=1
-            )
+            drift = rule("drift", {"text": '"rep"', "times": 1}, change="set", field="seqNum", value=1)
+            old = drift | {"on": "stream"}  # without it a rule about a text alone is about requests
             gap = rule("gap", {"topic": at.wire.book, "skip": 1, "times": 1}, messages=1)
             with faults(venue, old, gap):
                 await at.run_for(40)
