@@ -1,16 +1,18 @@
 """What the OMS journals and publishes: past tense, tagged, append-only. Replaying them rebuilds its whole state.
 
 `ts` is market time in ns. Order of a life: IntentReceived → ChildAccepted | ChildRefused → (OrderAcknowledged |
-OrderRejected | OrderUnknown) → OrderFilled … → OrderClosed. Ledger rows of the venue come as EntryBooked.
+OrderRejected | OrderUnknown) → OrderFilled … → OrderClosed. Ledger rows of the venue come as EntryBooked. What a parent
+must remember is a ParentChanged before the children of the same step.
 """
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
 from jtrader.domain.account import VenueEntry
-from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, StrategyId, VenueOrderId
-from jtrader.domain.order import ChildOrder, Fill, Intent, OrderStatus, Side
+from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, ParentId, StrategyId, VenueOrderId
+from jtrader.domain.order import ChildOrder, Fill, Intent, OrderStatus, ParentState, ParentWish, Side
 from jtrader.domain.signal import Signal
 
 
@@ -160,6 +162,24 @@ class OrderResolved(OmsEvent, frozen=True, kw_only=True, tag="order_resolved"):
     reason: str
 
 
+class ParentAsked(OmsEvent, frozen=True, kw_only=True, tag="parent_asked"):
+    """Somebody wants a parent paused, resumed or cancelled."""
+
+    parent_id: ParentId
+    wish: ParentWish
+    actor: str
+    reason: str
+
+
+class ParentChanged(OmsEvent, frozen=True, kw_only=True, tag="parent_changed"):
+    """A parent's state, or what its algorithm must remember (`memo`, JSON-able), has changed."""
+
+    parent_id: ParentId
+    state: ParentState
+    reason: str = ""
+    memo: dict[str, Any] = {}
+
+
 Event = (
     AccountOpened
     | SignalRecorded
@@ -179,6 +199,8 @@ Event = (
     | FundingSeen
     | PositionAssigned
     | OrderResolved
+    | ParentAsked
+    | ParentChanged
 )
 
 

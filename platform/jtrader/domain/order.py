@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -86,10 +87,47 @@ _TERMINAL = frozenset(
 )
 
 
+class ParentState(StrEnum):
+    """Where a parent order stands; every change comes with a reason."""
+
+    PENDING = "pending"  # not begun: its start lies ahead
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETING = "completing"  # cancels what works and waits for its end
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    DUST = "dust"  # what is left is below the venue's least
+
+    @property
+    def is_over(self) -> bool:
+        return self in _OVER
+
+
+_OVER = frozenset({ParentState.DONE, ParentState.CANCELLED, ParentState.FAILED, ParentState.DUST})
+
+
+class ParentWish(StrEnum):
+    """What people want of a parent."""
+
+    RUN = "run"
+    PAUSE = "pause"
+    CANCEL = "cancel"
+
+
+class Completion(StrEnum):
+    """What becomes of the rest at a parent's end. Whatever rests in the market is cancelled first."""
+
+    BEST_EFFORT = "best_effort"  # given up: the parent is DONE with what it has
+    CANCEL_REMAINDER = "cancel_remainder"  # given up: the parent is CANCELLED
+    MUST_COMPLETE = "must_complete"  # taken from the market within the collar
+
+
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """What a strategy wants: a parent order. `quantity` in order units, above zero.
 
-    `algorithm` names how to execute it (`market`, `limit`; schedules come with execution).
+    `algorithm` names how to execute it, `params` are the algorithm's own (JSON-able; money as text). It works from
+    `start` (market time, ns; 0 = at once) to `end` (None = until it is filled or cancelled).
     """
 
     parent_id: ParentId
@@ -105,6 +143,10 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     reduce_only: bool = False
     signal_id: SignalId | None = None
     reason: str = ""
+    params: dict[str, Any] = {}
+    start: int = 0
+    end: int | None = None
+    completion: Completion = Completion.BEST_EFFORT
 
 
 class ChildOrder(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,12 +1,12 @@
 """What the engine's handlers share: state, ledger, market, open questions, and the way out for events and commands."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
 
 from jtrader.domain.errors import Broken
-from jtrader.domain.events import Event, Sequenced
+from jtrader.domain.events import Event, OrderFilled, Sequenced
 from jtrader.domain.ids import AccountId, InstrumentId, Market, StrategyId
 from jtrader.domain.instrument import Instrument
 from jtrader.engine.commands import Command
@@ -16,6 +16,9 @@ from jtrader.engine.watch import Watch
 from jtrader.execution.algorithm import Algorithm
 from jtrader.ledger.book import Ledger
 from jtrader.risk.limits import Limits, LimitSet, ScopeLimits, StrategyLimits
+
+PAPER = "paper"
+"""The permission of an account whose fills the market knows nothing of."""
 
 
 class TradingAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +65,9 @@ class Core:
         self.state.apply(event)
         self.ledger.apply(event)
         self._events.append(event)
+        account = self.accounts.get(event.fill.account) if isinstance(event, OrderFilled) else None
+        if isinstance(event, OrderFilled) and account is not None and account.permission != PAPER:
+            self.market.traded(event.fill.instrument, event.fill.quantity)
 
     def command(self, command: Command) -> None:
         self._commands.append(command)
@@ -76,6 +82,11 @@ class Core:
     def mark(self, name: InstrumentId) -> Decimal | None:
         """The newest mark, else the one journaled last."""
         return self.market.mark(self.instruments[name]) or self.state.marks.get(name)
+
+    @property
+    def emitted(self) -> Sequence[Event]:
+        """What was emitted since the last `take`."""
+        return self._events
 
     def take(self) -> tuple[list[Event], list[Command]]:
         """What was emitted and commanded since the last call."""

@@ -9,8 +9,9 @@ from jtrader.domain.events import AccountOpened, Event, MarkSeen, Sequenced
 from jtrader.domain.ids import AccountId, InstrumentId
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.market import Event as MarketEvent
+from jtrader.domain.order import ParentWish
 from jtrader.domain.times import MINUTE, iso
-from jtrader.engine import doubts, fundings, intents, people, reports
+from jtrader.engine import doubts, fundings, intents, parents, people, reports
 from jtrader.engine.commands import Command
 from jtrader.engine.core import Core, TradingAccount
 from jtrader.engine.inputs import (
@@ -27,13 +28,14 @@ from jtrader.engine.inputs import (
     OpenOrdersListed,
     OrderAbsent,
     OrderReported,
+    ParentWished,
     ResolveAsked,
     Restarted,
     SubmitRefused,
     SubmitUncertain,
     Ticked,
 )
-from jtrader.engine.intents import Answer
+from jtrader.engine.intents import ACCEPTED, Answer
 from jtrader.engine.state import State
 from jtrader.execution.algorithm import Algorithm
 from jtrader.execution.catalogue import ALGORITHMS
@@ -110,6 +112,7 @@ class Engine:
     def handle(self, given: Input, now: Moment) -> Outcome:
         """Raises Broken where an invariant does not hold: the process must stop."""
         answer = self._dispatch(given, now)
+        parents.follow_up(self._core, tuple(self._core.emitted), now)
         events, commands = self._core.take()
         return Outcome(tuple(events), tuple(commands), answer)
 
@@ -142,10 +145,14 @@ class Engine:
                 doubts.listed(core, given, now)
             case CancelAllAsked(account=account, reason=reason):
                 self._cancel_all(account, reason, now)
+            case ParentWished():
+                fault = parents.wish(core, given, now)
+                return Answer(False, "bad_wish", fault) if fault else ACCEPTED
             case Ticked():
                 self._tick(now)
             case Restarted():
                 doubts.restarted(core, now)
+                parents.restarted(core)
             case AccountFound(account=account, balances=balances):
                 if account not in core.state.opened:
                     core.emit(AccountOpened(ts=now.market, account=account, balances=balances))
@@ -156,8 +163,7 @@ class Engine:
         self._obey_kills(now)
         doubts.book_unclaimed(core, now)
         doubts.ask(core, now)
-        for parent in list(core.watch.parents):
-            intents.work(core, core.state.parents[parent], now)
+        parents.work_all(core, now)
         fundings.passed(core, now)
         if now.market // MINUTE > core.state.marked_minute:
             self._mark(now)
@@ -172,6 +178,11 @@ class Engine:
                 doubts.cancel(self._core, order, f"kill level {int(kill.level)}: {kill.reason}", now)
 
     def _cancel_all(self, account: AccountId | None, reason: str, now: Moment) -> None:
+        """Parents first, that none of them sends anew what is cancelled."""
+        for parent_id in list(self._core.watch.parents):
+            intent = self.state.parents[parent_id].intent
+            if account in (None, intent.account) and not self._core.algorithms[intent.algorithm].one_shot:
+                parents.wish(self._core, ParentWished(parent_id, ParentWish.CANCEL, "cancel all", reason), now)
         for order in self.state.live_orders():
             if account in (None, order.child.account):
                 doubts.cancel(self._core, order, reason, now)

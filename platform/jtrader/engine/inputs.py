@@ -7,8 +7,8 @@ from enum import StrEnum
 import msgspec
 
 from jtrader.domain.account import VenueEntry
-from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, StrategyId
-from jtrader.domain.order import Fill, Intent, VenueOrder
+from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, ParentId, StrategyId
+from jtrader.domain.order import Fill, Intent, ParentWish, VenueOrder
 from jtrader.domain.signal import Signal
 
 
@@ -28,6 +28,15 @@ class CancelAllAsked(msgspec.Struct, frozen=True):
     """Of one account, or of all of them."""
 
     account: AccountId | None
+    reason: str
+
+
+class ParentWished(msgspec.Struct, frozen=True):
+    """Somebody wants a parent order paused, resumed (`run`) or cancelled."""
+
+    parent_id: ParentId
+    wish: ParentWish
+    actor: str
     reason: str
 
 
@@ -139,6 +148,7 @@ class Restarted(msgspec.Struct, frozen=True):
 Input = (
     IntentSubmitted
     | CancelAllAsked
+    | ParentWished
     | SubmitRefused
     | SubmitUncertain
     | CancelUnclear

@@ -1,12 +1,13 @@
 """What the engine knows of a child order and of its parent. Frozen: a change is a new value."""
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
 from jtrader.domain.ids import ClientOrderId, VenueOrderId
 from jtrader.domain.money import ZERO
-from jtrader.domain.order import ChildOrder, Intent, OrderStatus
+from jtrader.domain.order import ChildOrder, Intent, OrderStatus, ParentState, ParentWish
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -44,7 +45,15 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Parent(msgspec.Struct, frozen=True):
-    """An intent and the children made for it, refused ones included."""
+    """An intent and the children made for it, refused ones included; `state`, `reason` and `memo` as journaled last."""
 
     intent: Intent
     children: tuple[ClientOrderId, ...] = ()
+    filled: Decimal = ZERO
+    state: ParentState = ParentState.PENDING
+    reason: str = ""
+    memo: dict[str, Any] = {}
+    wish: ParentWish = ParentWish.RUN
+    wish_reason: str = ""
+    changed: int = 0
+    """Market time of the last ParentChanged, 0 before the first."""

@@ -26,6 +26,8 @@ from jtrader.domain.events import (
     OrderFilled,
     OrderRejected,
     OrderUnknown,
+    ParentAsked,
+    ParentChanged,
     RiskLatched,
     SignalRecorded,
 )
@@ -58,6 +60,8 @@ class State:
         self.parents: dict[ParentId, Parent] = {}
         self.live: dict[ClientOrderId, None] = {}
         """Ids of the orders that may still fill, in order of acceptance."""
+        self.live_children: dict[ParentId, dict[ClientOrderId, None]] = {}
+        """The same by parent; parents without any are not in it."""
         self.by_venue_id: dict[tuple[AccountId, InstrumentId, VenueOrderId], ClientOrderId] = {}
         self.fills: set[tuple[AccountId, InstrumentId, TradeId]] = set()
         self.entries: set[tuple[AccountId, str]] = set()
@@ -80,8 +84,8 @@ class State:
 
     def progress(self, parent: Parent) -> tuple[Decimal, Decimal]:
         """(filled, working): what the parent's children filled, and what they may still fill."""
-        children = [self.orders[child] for child in parent.children]
-        return sum((child.filled for child in children), ZERO), sum((child.leaves for child in children), ZERO)
+        live = self.live_children.get(parent.intent.parent_id, ())
+        return parent.filled, sum((self.orders[child].leaves for child in live), ZERO)
 
     def apply(self, event: Event) -> None:
         """Raises Broken for what the life-cycle table or the journal's order does not allow."""
@@ -124,8 +128,20 @@ class State:
             case MarkSeen(instrument=instrument, mark=mark):
                 self.marks[instrument] = mark
                 self.marked_minute = event.ts // MINUTE
+            case ParentAsked(parent_id=parent_id, wish=wish, actor=actor, reason=reason):
+                asked = f"{actor}: {reason}"
+                self.parents[parent_id] = replace(self._parent(parent_id), wish=wish, wish_reason=asked)
+            case ParentChanged(parent_id=parent_id, state=state, reason=reason, memo=memo, ts=ts):
+                changed = replace(self._parent(parent_id), state=state, reason=reason, memo=memo, changed=ts)
+                self.parents[parent_id] = changed
             case IntentRefused() | FundingSeen():
                 pass
+
+    def _parent(self, parent_id: ParentId) -> Parent:
+        try:
+            return self.parents[parent_id]
+        except KeyError:
+            raise Broken(f"the journal tells of parent {parent_id}, but not of its beginning") from None
 
     def _accept(self, child: ChildOrder) -> None:
         self._add(Order(child, OrderStatus.PENDING_NEW))
@@ -152,6 +168,8 @@ class State:
         self._step(fill.client_order_id, Step.FILL)
         order = self.orders[fill.client_order_id]
         self._put(replace(order, filled=order.filled + fill.quantity))
+        parent = self._parent(order.child.parent_id)
+        self.parents[order.child.parent_id] = replace(parent, filled=parent.filled + fill.quantity)
         self._name(fill.client_order_id, fill.venue_order_id)
 
     def _step(self, client_order_id: ClientOrderId, step: Step, reason: str = "") -> None:
@@ -171,7 +189,13 @@ class State:
 
     def _put(self, order: Order) -> None:
         self.orders[order.id] = order
+        parent_id = order.child.parent_id
         if order.is_live:
             self.live[order.id] = None
-        else:
-            self.live.pop(order.id, None)
+            self.live_children.setdefault(parent_id, {})[order.id] = None
+        elif order.id in self.live:
+            del self.live[order.id]
+            siblings = self.live_children[parent_id]
+            del siblings[order.id]
+            if not siblings:
+                del self.live_children[parent_id]

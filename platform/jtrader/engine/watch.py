@@ -2,6 +2,8 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -56,6 +58,12 @@ class Watch:
         """Parents that may still send or have something working."""
         self.foreign: dict[AccountId, dict[VenueOrderId, ForeignOrder]] = {}
         """The open orders at the venue that are not ours."""
+        self.memos: dict[ParentId, Mapping[str, Any]] = {}
+        """What parents remember and the journal does not know yet."""
+        self.restarted: set[ParentId] = set()
+        """Parents that were not looked at since the process was started."""
+        self.is_recovering = False
+        """The venue is still being asked what happened while the process was away: parents wait."""
         self.drifted: dict[tuple[AccountId, InstrumentId], str] = {}
         """Where the venue's position is not ours, as a sentence."""
         self.latch: Latch = OPEN

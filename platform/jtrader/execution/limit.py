@@ -1,32 +1,29 @@
 """One resting order at the intent's limit, good till cancelled."""
 
-from collections.abc import Sequence
-
 from jtrader.domain.instrument import Instrument
-from jtrader.domain.money import plain
-from jtrader.domain.order import Intent, OrderType, TimeInForce
-from jtrader.execution.algorithm import ParentView, Slice
+from jtrader.domain.order import Intent, OrderType, ParentState, TimeInForce
+from jtrader.execution.algorithm import ParentView, Plan, Slice
+from jtrader.execution.params import Params, limit_fault, params_fault, window_fault
+from jtrader.execution.single import ended
 
 
 class Limit:
-    def check(self, intent: Intent, instrument: Instrument) -> str:
-        if intent.limit_price is None:
-            return "algorithm 'limit' needs a limit_price"
-        if intent.limit_price <= 0 or not instrument.price_on_grid(intent.limit_price):
-            return f"limit_price {plain(intent.limit_price)} is not a multiple of {plain(instrument.price_tick)}"
-        return ""
+    one_shot = True
+    needs_market = False
 
-    def plan(self, view: ParentView) -> Sequence[Slice]:
-        if view.children:
-            return ()
+    def check(self, intent: Intent, instrument: Instrument) -> str:
         return (
-            Slice(
-                quantity=view.left,
-                type=OrderType.LIMIT,
-                time_in_force=TimeInForce.GTC,
-                price=view.intent.limit_price,
-            ),
+            limit_fault(intent, instrument.price_tick, needed=True)
+            or params_fault(intent, Params)
+            or window_fault(intent, needs_end=False)
         )
 
-    def is_over(self, view: ParentView) -> bool:
-        return view.children > 0 and not view.working
+    def plan(self, view: ParentView) -> Plan:
+        if view.live and view.state is ParentState.PAUSED:
+            return Plan(state=ParentState.PAUSED, reason="waits for the cancel of its order")
+        if view.live or (view.children and view.state is not ParentState.PAUSED):
+            return ended(view)
+        price = view.intent.limit_price
+        return Plan(
+            place=(Slice(quantity=view.left, type=OrderType.LIMIT, time_in_force=TimeInForce.GTC, price=price),)
+        )

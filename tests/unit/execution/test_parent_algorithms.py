@@ -1,13 +1,13 @@
 """What `market` and `limit` send for a parent, and when they are over."""
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from fixtures.oms_desk import PERP, Desk, rules_of
-from jtrader.domain.order import OrderType, TimeInForce
-from jtrader.execution.algorithm import Algorithm, ParentView, Slice
+from fixtures.parents import child, view
+from jtrader.domain.order import Completion, OrderStatus, OrderType, ParentState, TimeInForce
+from jtrader.execution.algorithm import Algorithm, Slice
 from jtrader.execution.catalogue import ALGORITHMS
 
 D = Decimal
@@ -15,53 +15,61 @@ RULES = rules_of(PERP)
 MARKET, LIMIT = ALGORITHMS["market"], ALGORITHMS["limit"]
 
 
-def view(**changes: Any) -> ParentView:
-    intent = Desk().intent(quantity="0.5", limit_price=changes.pop("limit_price", None))
-    fields = {"now": 1, "intent": intent, "instrument": RULES, "filled": D(0), "working": D(0), "children": 0}
-    return ParentView(**{**fields, "quote": None, **changes})
-
-
 def test_market_sends_everything_at_once() -> None:
-    [piece] = MARKET.plan(view())
+    [piece] = MARKET.plan(view()).place
     assert piece == Slice(quantity=D("0.5"), type=OrderType.MARKET, time_in_force=TimeInForce.IOC)
 
 
 def test_limit_rests_at_its_price() -> None:
-    [piece] = LIMIT.plan(view(limit_price=D(49_000)))
+    [piece] = LIMIT.plan(view(limit_price=D(49_000))).place
     assert (piece.quantity, piece.price, piece.time_in_force) == (D("0.5"), D(49_000), TimeInForce.GTC)
 
 
 @pytest.mark.parametrize("algorithm", [MARKET, LIMIT])
 @pytest.mark.parametrize(
-    ("filled", "working", "children", "over"),
+    ("filled", "newest", "state"),
     [
-        ("0", "0", 0, False),
-        ("0", "0.5", 1, False),
-        ("0.2", "0.3", 1, False),
-        ("0.2", "0", 1, True),
-        ("0", "0", 1, True),
+        ("0", None, "running"),
+        ("0", child("0.5"), "running"),
+        ("0.2", child("0.5", filled="0.2"), "running"),
+        ("0.2", child("0.5", OrderStatus.CANCELED, filled="0.2"), "done"),
+        ("0", child("0.5", OrderStatus.EXPIRED), "done"),
+        ("0", child("0.5", OrderStatus.REFUSED, reason="kill: level 2"), "failed"),
+        ("0", child("0.5", OrderStatus.REJECTED, reason="-2019: no margin"), "failed"),
     ],
 )
-def test_one_child_and_no_second(algorithm: Algorithm, filled: str, working: str, children: int, over: bool) -> None:
-    stands = view(filled=D(filled), working=D(working), children=children, limit_price=D(49_000))
-    assert algorithm.is_over(stands) is over
-    assert bool(algorithm.plan(stands)) is (children == 0)
-    assert stands.left == D("0.5") - D(filled) - D(working)
+def test_one_child_and_no_second(algorithm: Algorithm, filled: str, newest: object, state: str) -> None:
+    children = () if newest is None else (newest,)
+    stands = view(filled=D(filled), made=children, limit_price=D(49_000))
+    plan = algorithm.plan(stands)
+    assert plan.state == state
+    assert bool(plan.place) is (newest is None)
+    if state == "failed":
+        assert plan.reason in ("kill: level 2", "-2019: no margin")
+
+
+def test_a_paused_limit_is_placed_anew_for_what_is_left() -> None:
+    canceled = child("0.5", OrderStatus.CANCELED, filled="0.2")
+    stands = view(filled=D("0.2"), made=(canceled,), limit_price=D(49_000), state=ParentState.PAUSED)
+    assert [piece.quantity for piece in LIMIT.plan(stands).place] == [D("0.3")]
 
 
 @pytest.mark.parametrize(
-    ("algorithm", "price", "fault"),
+    ("algorithm", "fields", "fault"),
     [
-        (MARKET, None, ""),
-        (MARKET, "49000", "takes no limit_price"),
-        (LIMIT, "49000.1", ""),
-        (LIMIT, None, "needs a limit_price"),
-        (LIMIT, "49000.15", "not a multiple of 0.1"),
-        (LIMIT, "0", "not a multiple of 0.1"),
+        ("market", {}, ""),
+        ("market", {"limit_price": D(49_000)}, "takes no limit_price"),
+        ("limit", {"limit_price": D("49000.1")}, ""),
+        ("limit", {}, "needs a limit_price"),
+        ("limit", {"limit_price": D("49000.15")}, "not a multiple of 0.1"),
+        ("limit", {"limit_price": D(0)}, "not a multiple of 0.1"),
+        ("market", {"params": {"speed": 3}}, "unknown field `speed`; params are none"),
+        ("market", {"ts": 5, "end": 5}, "end 5 is not after start 5"),
+        ("market", {"ts": 5, "start": -1}, "before 1970"),
+        ("market", {"completion": Completion.MUST_COMPLETE}, "needs an end"),
     ],
 )
-def test_intents_it_cannot_execute(algorithm: Algorithm, price: str | None, fault: str) -> None:
-    intent = Desk().intent(limit_price=None if price is None else D(price))
-    found = algorithm.check(intent, RULES)
+def test_intents_it_cannot_execute(algorithm: str, fields: dict[str, object], fault: str) -> None:
+    found = ALGORITHMS[algorithm].check(Desk().intent(algorithm=algorithm, **fields), RULES)
     assert (found == "") is (fault == "")
     assert fault in found

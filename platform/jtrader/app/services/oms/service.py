@@ -171,7 +171,7 @@ class OmsService:
 
     async def _watch_market(self) -> None:
         names = sorted({name for _, instruments in self._brokers.values() for name in instruments})
-        subscriber = MarketSubscriber(self._addresses.market_data, names, ("quote", "mark", "status"))
+        subscriber = MarketSubscriber(self._addresses.market_data, names, ("quote", "mark", "trade", "status"))
         try:
             async for batch in subscriber:
                 wall = self._clock.wall()
