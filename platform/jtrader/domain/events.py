@@ -67,10 +67,12 @@ class OrderRejected(OmsEvent, frozen=True, kw_only=True, tag="order_rejected"):
 
 
 class OrderUnknown(OmsEvent, frozen=True, kw_only=True, tag="order_unknown"):
-    """Sent, and nobody can say yet whether it lives: counted at full size until proven."""
+    """Sent, and nobody can say yet whether it lives: counted at full size until proven. `accepted`: the venue has said
+    that an order of this id exists, so that its absence never proves that it was not taken."""
 
     client_order_id: ClientOrderId
     reason: str
+    accepted: bool = False
 
 
 class CancelRequested(OmsEvent, frozen=True, kw_only=True, tag="cancel_requested"):

@@ -49,10 +49,12 @@ class SubmitRefused(msgspec.Struct, frozen=True):
 
 
 class SubmitUncertain(msgspec.Struct, frozen=True):
-    """Sent, and the answer was lost: timeout, 5xx, broken connection."""
+    """Sent, and the answer was lost: timeout, 5xx, broken connection. `accepted`: the venue said that it has an order
+    of this id (a request that arrived twice): it was taken, and has to be looked up."""
 
     client_order_id: ClientOrderId
     reason: str
+    accepted: bool = False
 
 
 class CancelUnclear(msgspec.Struct, frozen=True):

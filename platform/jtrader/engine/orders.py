@@ -21,6 +21,8 @@ class Order(msgspec.Struct, frozen=True):
     cancel_wanted: bool = False
     """A cancel was asked for; it stays wanted until the order has ended, whatever is learnt in between."""
 
+    accepted: bool = False
+    """The venue has said that an order of this id exists."""
     unknown_since: int = 0
     """Market time at which it was last lost, ns."""
 
@@ -41,7 +43,7 @@ class Order(msgspec.Struct, frozen=True):
     @property
     def is_proven(self) -> bool:
         """The venue has confirmed it at least once."""
-        return self.venue_order_id is not None or self.filled > 0
+        return self.venue_order_id is not None or self.filled > 0 or self.accepted
 
 
 class Parent(msgspec.Struct, frozen=True):

@@ -35,7 +35,9 @@ def submit_uncertain(core: Core, given: SubmitUncertain, now: Moment) -> None:
     order = core.state.orders[given.client_order_id]
     if order.is_live:
         if not order.is_proven and allows(order.status, Step.LOSE):
-            core.emit(OrderUnknown(ts=now.market, client_order_id=order.id, reason=given.reason))
+            core.emit(
+                OrderUnknown(ts=now.market, client_order_id=order.id, reason=given.reason, accepted=given.accepted)
+            )
         core.watch.doubt(order.id, now.wall)
         core.watch.sent_until(order.id, now.wall)
 
@@ -94,7 +96,8 @@ def entry_reported(core: Core, entry: VenueEntry, now: Moment) -> None:
 def find(core: Core, report: VenueOrder) -> Order | None:
     """Our order that a report is about, by our id or the venue's."""
     known = core.state.by_venue_id.get((report.account, report.instrument, report.venue_order_id))
-    return core.state.orders.get(report.client_order_id or known or ClientOrderId(""))
+    own = core.state.orders.get(report.client_order_id) if report.client_order_id else None
+    return own or (core.state.orders.get(known) if known else None)
 
 
 def _acknowledge(core: Core, order: Order, report: VenueOrder, now: Moment) -> Order:

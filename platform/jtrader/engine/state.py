@@ -104,9 +104,10 @@ class State:
                 self._name(id_, venue_id)
             case OrderRejected(client_order_id=id_, code=code, reason=reason):
                 self._step(id_, Step.REJECT, f"{code}: {reason}")
-            case OrderUnknown(client_order_id=id_, reason=reason):
+            case OrderUnknown(client_order_id=id_, reason=reason, accepted=accepted):
                 self._step(id_, Step.LOSE, reason)
-                self._put(replace(self.orders[id_], unknown_since=event.ts))
+                order = self.orders[id_]
+                self._put(replace(order, unknown_since=event.ts, accepted=order.accepted or accepted))
             case CancelRequested(client_order_id=id_, reason=reason, ts=ts):
                 self.pace.cancelled(self.orders[id_].child, ts)
                 self._step(id_, Step.REQUEST_CANCEL, reason)

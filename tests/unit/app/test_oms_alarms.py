@@ -92,3 +92,12 @@ def test_what_nobody_here_ordered_is_told_at_once(desk: Desk) -> None:
     assert level == "page"
     assert said.startswith("liquidation autoclose-1: sell 0.25 binance_usdm:BTCUSDT at 49000 on account alpha was not")
     assert "jtrader positions assign binance_usdm:BTCUSDT --account alpha --to STRATEGY" in said
+
+
+def test_an_overfill_is_told_at_once(desk: Desk) -> None:
+    child = desk.submit(quantity="0.1")
+    watching, pager = alarms(desk)
+    for quantity, pages in (("0.1", 0), ("0.001", 1)):
+        watching.happened(sequenced(desk.fill(child, quantity).events))
+        assert len(pager.sent) == pages
+    assert "was for 0.1 binance_usdm:BTCUSDT and has filled 0.101" in pager.sent[0][2]

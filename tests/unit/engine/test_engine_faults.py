@@ -141,6 +141,19 @@ def test_absence_of_an_order_once_confirmed_never_rejects_it(desk: Desk) -> None
     assert desk.order(child).leaves == Decimal("0.1")
 
 
+def test_a_duplicate_id_proves_that_the_order_was_taken(desk: Desk) -> None:
+    child = desk.submit()
+    desk.do(SubmitUncertain(child.client_order_id, "duplicate client id", accepted=True))
+    again = desk.restarted()
+    for one in (desk, again):
+        for _ in range(4):
+            one.wait(15)
+            absent(one, child)
+        assert one.status(child) is S.UNKNOWN, "it was there: that it is not found says nothing"
+        one.fill(child, "0.1")
+        assert one.status(child) is S.FILLED
+
+
 def test_absence_is_not_proven_while_a_fill_waits_for_its_owner(desk: Desk) -> None:
     child = desk.submit()
     lost(desk, child)

@@ -28,10 +28,19 @@ class Alarms:
 
     def happened(self, fresh: Sequence[Sequenced]) -> None:
         for entry in fresh:
-            if isinstance(entry.event, OrderFilled) and entry.event.origin:
-                fill = entry.event.fill
-                key = f"external fill {fill.account} {fill.instrument}"
-                self._alerts.send("page", key, _external(fill, entry.event.origin))
+            if isinstance(entry.event, OrderFilled):
+                self._filled(entry.event.fill, entry.event.origin)
+
+    def _filled(self, fill: Fill, origin: str) -> None:
+        order = self._core.state.orders.get(fill.client_order_id) if fill.client_order_id else None
+        if origin:
+            self._alerts.send("page", f"external fill {fill.account} {fill.instrument}", _external(fill, origin))
+        elif order is not None and order.filled > order.child.quantity:
+            sentence = (
+                f"order {order.id} on account {fill.account} was for {plain(order.child.quantity)} {fill.instrument}"
+                f" and has filled {plain(order.filled)}: it is booked as the venue says. Ask the venue; exits stay open"
+            )
+            self._alerts.send("page", f"overfill {order.id}", sentence)
 
     def look(self, now: Moment) -> None:
         """Call it each second."""

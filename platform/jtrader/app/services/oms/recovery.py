@@ -35,9 +35,20 @@ async def recover(core: CoreLoop, link: VenueLink, clock: OmsClock) -> None:
     link.look_from(None, max(opened.ts, state.last_entry.get(link.account, opened.ts) - LOOK_BACK))
     clock.hear(state.last_ts)
     await link.poll()
+    _refuse_another(core, link)
     await core.ask(Ticked())
     for difference in (await differences(core, link)).values():
         log.warning("account %s: %s", link.account, difference)
+
+
+def _refuse_another(core: CoreLoop, link: VenueLink) -> None:
+    """Two desks on one account would each take the other's fills for a stranger's."""
+    found = core.engine.core.watch.foreign.get(link.account, {}).values()
+    if names := sorted(str(one.client_order_id) for one in found if one.is_of_jtrader):
+        raise BadInput(
+            f"account '{link.account}' has open orders of another jtrader: {', '.join(names)}. Is there a desk with"
+            " another home on this account? Stop it; or cancel these at the venue; then start again"
+        )
 
 
 async def _open(core: CoreLoop, link: VenueLink) -> None:

@@ -24,7 +24,15 @@ from jtrader.engine.inputs import (
     SubmitRefused,
     SubmitUncertain,
 )
-from jtrader.ports.broker import AccessDenied, Broker, BrokerError, OrderNotFound, OutcomeUnknown
+from jtrader.ports.broker import (
+    AccessDenied,
+    Broker,
+    BrokerError,
+    OrderNotFound,
+    OrderRefusedByVenue,
+    OutcomeUnknown,
+    Reason,
+)
 
 SUBMIT_SECONDS = 10.0
 """Wall time after which an answer counts as lost; the adapter's own timeout is shorter."""
@@ -87,8 +95,13 @@ class VenueLink:
         try:
             async with asyncio.timeout(SUBMIT_SECONDS):
                 answer = await self.broker.submit(order)
-        except (OutcomeUnknown, TimeoutError) as error:
-            self._put(SubmitUncertain(order.client_order_id, str(error) or "no answer in time"))
+        except TimeoutError:
+            self._put(SubmitUncertain(order.client_order_id, "no answer in time"))
+        except OutcomeUnknown as error:
+            is_taken = error.reason is Reason.DUPLICATE_ID
+            self._put(SubmitUncertain(order.client_order_id, str(error), accepted=is_taken))
+        except OrderRefusedByVenue as error:
+            self._put(SubmitRefused(order.client_order_id, _code_of(error), str(error)))
         except BrokerError as error:
             code = error.code or type(error).__name__
             self._put(SubmitRefused(order.client_order_id, code, str(error)))
@@ -216,3 +229,8 @@ class VenueLink:
         for task in list(self._sending):
             task.cancel()
         await self.broker.close()
+
+
+def _code_of(error: OrderRefusedByVenue) -> str:
+    """The reason in the words that all venues share, else the venue's own code."""
+    return error.reason.value if error.reason is not Reason.OTHER else error.code or type(error).__name__
