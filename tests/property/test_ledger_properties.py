@@ -10,7 +10,8 @@ from jtrader.domain.account import EntryKind, VenueEntry
 from jtrader.domain.events import AccountOpened, ChildAccepted, EntryBooked, FundingSeen, OrderFilled
 from jtrader.domain.instrument import Instrument, Product
 from jtrader.domain.order import ChildOrder, Fill, OrderType, Side, TimeInForce
-from jtrader.ledger.book import Ledger
+from jtrader.ledger.book import FEES, Ledger
+from jtrader.ledger.lots import LotBook
 
 D = Decimal
 PERP, SPOT, COINM = "binance_usdm:BTCUSDT", "binance_spot:BTCUSDT", "binance_coinm:BTCUSD"
@@ -97,6 +98,25 @@ def order(client, strategy):
     )
 
 
+def closing(name, client, held, price):
+    """Brings a strategy flat."""
+    fill = Fill(
+        account="a",
+        instrument=name,
+        trade_id=f"close {client}",
+        venue_order_id="2",
+        client_order_id=client,
+        side=Side.SELL if held > 0 else Side.BUY,
+        price=price,
+        quantity=abs(held),
+        fee=D(0),
+        fee_asset="USDT",
+        maker=False,
+        ts=1_000,
+    )
+    return OrderFilled(ts=1_000, fill=fill)
+
+
 def booked(events):
     ledger = Ledger(rules(name) for name in PRODUCTS)
     return ledger, [posting for event in events for posting in ledger.apply(event)]
@@ -171,27 +191,39 @@ def test_once_flat_strategies_and_wallet_tell_the_same_total(events, price):
     """Sum of the strategies' P&L = what the wallet gained, to the last digit, whoever closed whom."""
     ledger, _ = booked(events)
     opening = events[0].balances["USDT"]
-    for number, (client, strategy) in enumerate(OWNERS.items()):
+    for client, strategy in OWNERS.items():
         held = ledger.strategy_position("a", strategy, PERP)
         if not held:
             continue
-        closing = Fill(
-            account="a",
-            instrument=PERP,
-            trade_id=f"close{number}",
-            venue_order_id="2",
-            client_order_id=client,
-            side=Side.SELL if held > 0 else Side.BUY,
-            price=price,
-            quantity=abs(held),
-            fee=D(0),
-            fee_asset="USDT",
-            maker=False,
-            ts=1_000,
-        )
-        ledger.apply(OrderFilled(ts=1_000, fill=closing))
+        ledger.apply(closing(PERP, client, held, price))
     assert ledger.position("a", PERP) == 0
     assert sum((state.pnl for state in ledger.positions()), D(0)) == ledger.balances("a")["USDT"] - opening
+
+
+@given(histories(), decimals("0.01", "99999.99", 2))
+def test_lots_and_average_cost_tell_the_same_total_once_flat(events, price):
+    """Gains net of fees in the settle asset = what average cost brought the wallet, to the last digit."""
+    ledger, lots = (kind(rules(name) for name in PRODUCTS) for kind in (Ledger, LotBook))
+    gains = dict.fromkeys(PRODUCTS, D(0))
+    cash = []
+    events = [event for event in events if not (isinstance(event, EntryBooked) and event.entry.kind in FEES)]
+
+    def take(event):
+        cash.extend(p for p in ledger.apply(event) if p.book == "wallet" and p.kind is not EntryKind.FUNDING)
+        for one in lots.apply(event):
+            gains[one.instrument] += one.gain
+
+    for event in events:
+        is_row = isinstance(event, EntryBooked)
+        of_nobody = is_row and not ledger.position("a", event.entry.instrument)
+        if not (of_nobody or (is_row and event.entry.kind in FEES)):
+            take(event)
+    for name in PRODUCTS:
+        for client, strategy in OWNERS.items():
+            if held := ledger.strategy_position("a", strategy, name):
+                take(closing(name, client, held, price))
+        assert gains[name] == total(cash, instrument=name, asset=rules(name).settle)
+        assert not lots.lots("a", name)
 
 
 @settings(max_examples=50)
