@@ -184,3 +184,28 @@ def test_an_unknown_instrument_is_refused_and_nothing_is_booked(ledger):
     with pytest.raises(Broken, match="DOGE"):
         ledger.apply(fill(1, "buy", "1", "1", instrument="binance_usdm:DOGEUSDT"))
     assert ledger.balances(ACCOUNT) == {"USDT": D(100_000)}
+
+
+def fee_row(amount: str, ts: int = 200) -> EntryBooked:
+    return row("x1", EntryKind.LIQUIDATION_FEE, amount, ts=ts)
+
+
+@pytest.mark.parametrize(
+    ("held", "paid"),
+    [
+        ([("a", "2"), ("b", "1")], {"a": D(2), "b": D(1)}),
+        ([("a", "2"), ("b", "-1")], {"a": D(3), "b": D(0)}),
+        ([("a", "1"), ("b", "-1")], {"a": D(0), "b": D(0), UNASSIGNED: D(3)}),
+        ([], {UNASSIGNED: D(3)}),
+    ],
+    ids=["in proportion", "those on the side of the net", "net flat", "nobody held anything"],
+)
+def test_a_fee_without_a_trade_is_borne_by_the_side_of_the_net_position(ledger, held, paid):
+    for number, (strategy, quantity) in enumerate(held):
+        ledger.apply(accepted(strategy, strategy))
+        side = "buy" if D(quantity) > 0 else "sell"
+        ledger.apply(fill(number, side, abs(D(quantity)), "50000", client=strategy))
+    before = ledger.balances(ACCOUNT)["USDT"]
+    ledger.apply(fee_row("-3"))
+    assert {state.strategy: state.fees for state in ledger.positions()} == paid
+    assert ledger.balances(ACCOUNT)["USDT"] == before - 3
