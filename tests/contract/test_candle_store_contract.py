@@ -123,6 +123,15 @@ def test_upsert_counts_new_and_changed_only(store) -> None:
     assert next(store.read(BTC, at(3), at(4))).close == 105.0
 
 
+def test_rows_far_apart_are_compared_with_what_is_stored(store) -> None:
+    year = 525_600
+    rows = [candle(m, name) for name in (BTC, ETH) for m in (0, 1, 1_440, 2_881, year, year + 1)]
+    assert store.upsert(rows[::-1]) == len(rows)
+    assert store.upsert([*rows, candle(year // 2)]) == 1
+    assert store.upsert([candle(year, close=105.0), *rows[:2], candle(year + 2)]) == 2
+    assert store.count() == len(rows) + 2
+
+
 def test_the_last_of_two_in_one_batch_stays(store) -> None:
     assert store.upsert([candle(1, close=1.0), candle(1, close=2.0)]) == 1
     assert [c.close for c in store.read(BTC, at(1), at(2))] == [2.0]

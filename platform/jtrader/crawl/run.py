@@ -1,9 +1,11 @@
 """Crawls of several instruments and kinds side by side, a thread each (the work is waiting for the venue and the
 store)."""
 
+import gc
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from typing import Protocol
 
 from jtrader.crawl.result import CrawlResult, InstrumentResult, Tally
@@ -24,6 +26,18 @@ class Crawl(Protocol):
         ...
 
 
+@contextmanager
+def _garbage_of_its_own() -> Iterator[None]:
+    """The hundred thousands of rows would have Python walk again and again through all that was loaded before: a sixth
+    of the crawl's time with ccxt's tables."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+@_garbage_of_its_own()
 def run_all(crawls: Sequence[Crawl], span: Span) -> CrawlResult:
     """Stores what is missing of the span and records the gaps; a second run fetches nothing.
 

@@ -3,9 +3,10 @@
 from fixtures.candle_source import BTC, at, candle
 from fixtures.ticks import trade
 from jtrader.domain.market import Candle, Trade
+from jtrader.store.mongo.clustered import KEY
 from jtrader.store.mongo.connection import Mongo
 from jtrader.store.mongo.ledger import MongoLedger
-from jtrader.store.mongo.series import KEY, document
+from jtrader.store.mongo.series import document
 
 
 def test_rows_are_named_anew_once(mongo) -> None:

@@ -1,6 +1,6 @@
-"""Candles in MongoDB: one plain document each (`MongoSeries`), with their gaps and what was put aside (`MongoLedger`).
+"""Candles in MongoDB: a document each (`MongoSeries`), with their gaps and what was put aside (`MongoLedger`).
 
-Collection `candles`: `{instrument: str, ts: int64 ns (open time), open, high, low, close, volume: double}`.
+Collection `candles`: `{_id: {instrument: str, ts: int64 ns (open time)}, open, high, low, close, volume: double}`.
 """
 
 from typing import Any
@@ -9,6 +9,7 @@ import numpy as np
 
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.market import Candle
+from jtrader.store.mongo.clustered import between
 from jtrader.store.mongo.connection import Mongo
 from jtrader.store.mongo.ledger import MongoLedger
 from jtrader.store.mongo.series import MongoSeries
@@ -19,7 +20,7 @@ _PACKED = np.dtype([("ts", "<i8"), *((name, "<f8") for name in VALUES)])
 
 
 class MongoCandleStore(MongoSeries[Candle], MongoLedger[Candle]):
-    """CandleStore on MongoDB. Creates its indexes when it is made; raises Unavailable when the server is away."""
+    """CandleStore on MongoDB. Makes its collections when it is made; raises Unavailable when the server is away."""
 
     def __init__(self, mongo: Mongo) -> None:
         MongoSeries.__init__(self, mongo, Candle, CANDLES)
@@ -29,8 +30,8 @@ class MongoCandleStore(MongoSeries[Candle], MongoLedger[Candle]):
         from pymongoarrow.api import find_numpy_all
 
         def find() -> Any:
-            wanted = {"instrument": instrument, "ts": {"$gte": start, "$lt": end}}
-            return find_numpy_all(self._rows, wanted, schema=_schema(), sort=[("ts", 1)])
+            wanted = between(instrument, start, end)
+            return find_numpy_all(self._rows, wanted, schema=_schema(), projection=self._fields, sort=[("_id", 1)])
 
         found = self._mongo.run("candles", find)
         rows = np.empty(len(found["ts"]), dtype=_PACKED)

@@ -1,7 +1,7 @@
 """`spark.read.format("jtrader_candles")`: MongoDB candles, partitioned by instrument and time, as Arrow batches.
 
 Options: `url` (Spark redacts options of that name), `database`, `partition_days` (default 5). Filters on instrument and
-ts (see `Wanted`) are answered by MongoDB's index and not repeated by Spark; other filters stay with Spark. Needs
+ts (see `Wanted`) are answered by MongoDB's keys and not repeated by Spark; other filters stay with Spark. Needs
 spark.sql.python.filterPushdown.enabled. Workers wait for a server that goes away, as the store does.
 """
 
@@ -15,6 +15,7 @@ from pyspark.sql.datasource import DataSource, DataSourceReader, Filter, InputPa
 
 from jtrader.domain.times import DAY
 from jtrader.store.mongo.candles import CANDLES, VALUES
+from jtrader.store.mongo.clustered import between, flat, instruments_in, readable
 from jtrader.store.mongo.connection import Mongo
 from jtrader.store.spark.pushdown import Wanted
 
@@ -51,7 +52,8 @@ class CandleReader(DataSourceReader):  # type: ignore[misc]
 
     def partitions(self) -> Sequence[CandlePartition]:
         with Mongo(self._url, self._database) as mongo:
-            known = mongo.run("instruments", lambda: mongo.collection(CANDLES).distinct("instrument"))
+            rows = readable(mongo, CANDLES)
+            known = mongo.run("instruments", lambda: list(instruments_in(rows)))
             parts = [part for name in self._wanted.chosen(known) for part in self._parts(mongo, name)]
         return parts or [CandlePartition("", 0, 0)]
 
@@ -90,8 +92,8 @@ def _bounds(mongo: Mongo, instrument: str) -> tuple[int, int] | None:
     """[first stored minute, last stored minute + 1 ns), or None where nothing is stored."""
 
     def end_of(direction: int) -> int | None:
-        row = mongo.collection(CANDLES).find_one({"instrument": instrument}, {"ts": True}, sort=[("ts", direction)])
-        return None if row is None else int(row["ts"])
+        row = mongo.collection(CANDLES).find_one(between(instrument), {"_id": True}, sort=[("_id", direction)])
+        return None if row is None else int(row["_id"]["ts"])
 
     first = mongo.run("first candle", lambda: end_of(1))
     last = mongo.run("last candle", lambda: end_of(-1))
@@ -104,10 +106,10 @@ def _page(mongo: Mongo, instrument: str, start: int, end: int) -> pa.Table:
     def find() -> Any:
         return find_arrow_all(
             mongo.collection(CANDLES),
-            {"instrument": instrument, "ts": {"$gte": start, "$lt": end}},
+            between(instrument, start, end),
             schema=Schema(_ARROW),
-            projection={"_id": False} | dict.fromkeys(_ARROW, True),
-            sort=[("ts", 1)],
+            projection=flat(VALUES),
+            sort=[("_id", 1)],
         )
 
     return mongo.run("candles", find)
