@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from jtrader.domain.account import VenueEntry
-from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, ParentId, StrategyId, VenueOrderId
+from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market, ParentId, StrategyId, VenueOrderId
 from jtrader.domain.order import ChildOrder, Fill, Intent, OrderStatus, ParentState, ParentWish, Side
 from jtrader.domain.signal import Signal
 
@@ -90,6 +90,7 @@ class RiskLatched(OmsEvent, frozen=True, kw_only=True, tag="risk_latched"):
     code: str
     reason: str
     account: AccountId
+    market: Market
     strategy: StrategyId | None = None
     instrument: InstrumentId | None = None
     side: Side | None = None
@@ -97,6 +98,29 @@ class RiskLatched(OmsEvent, frozen=True, kw_only=True, tag="risk_latched"):
     @property
     def key(self) -> tuple[str, AccountId, StrategyId | None, InstrumentId | None, Side | None]:
         return self.code, self.account, self.strategy, self.instrument, self.side
+
+
+class KillChanged(OmsEvent, frozen=True, kw_only=True, tag="kill_changed"):
+    """A named person set a kill level for a scope (None = all), or released it (level 0) with what risk had latched in
+    it. `at` is the wall time of the change, ns."""
+
+    at: int
+    level: int
+    reason: str
+    actor: str
+    account: AccountId | None = None
+    strategy: StrategyId | None = None
+    venue: str | None = None
+
+
+class EquityMarked(OmsEvent, frozen=True, kw_only=True, tag="equity_marked"):
+    """Equity in one asset, net of transfers, at the first sight of an account (or of a strategy on it), of a UTC day,
+    and wherever it reached a new height. Losses are measured from it."""
+
+    account: AccountId
+    asset: str
+    equity: Decimal
+    strategy: StrategyId | None = None
 
 
 class OrderFilled(OmsEvent, frozen=True, kw_only=True, tag="order_filled"):
@@ -194,6 +218,8 @@ Event = (
     | OrderUnknown
     | CancelRequested
     | RiskLatched
+    | KillChanged
+    | EquityMarked
     | OrderFilled
     | OrderClosed
     | EntryBooked

@@ -11,7 +11,7 @@ from jtrader.domain.instrument import Instrument
 from jtrader.domain.market import Event as MarketEvent
 from jtrader.domain.order import ParentWish
 from jtrader.domain.times import MINUTE, iso
-from jtrader.engine import doubts, fundings, intents, parents, people, reports
+from jtrader.engine import doubts, fundings, intents, kills, losses, parents, people, reports
 from jtrader.engine.commands import Command
 from jtrader.engine.core import Core, TradingAccount
 from jtrader.engine.inputs import (
@@ -40,7 +40,7 @@ from jtrader.engine.state import State
 from jtrader.execution.algorithm import Algorithm
 from jtrader.execution.catalogue import ALGORITHMS
 from jtrader.ledger.book import Ledger
-from jtrader.risk.kill import KillLevel, Latch
+from jtrader.risk.kill import Latch
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -120,7 +120,7 @@ class Engine:
         core = self._core
         match given:
             case IntentSubmitted(intent=intent, signal=signal):
-                return intents.submit(core, intent, signal, now)
+                return kills.not_theirs(core, intent, now) or intents.submit(core, intent, signal, now)
             case CancelAsked():
                 return people.cancel(core, given, now)
             case AssignAsked():
@@ -160,22 +160,14 @@ class Engine:
 
     def _tick(self, now: Moment) -> None:
         core = self._core
-        self._obey_kills(now)
+        kills.obey(core, now)
         doubts.book_unclaimed(core, now)
         doubts.ask(core, now)
         parents.work_all(core, now)
         fundings.passed(core, now)
+        losses.watch(core, now)
         if now.market // MINUTE > core.state.marked_minute:
             self._mark(now)
-
-    def _obey_kills(self, now: Moment) -> None:
-        for order in self.state.live_orders():
-            kill = self._core.watch.latch.strongest(
-                order.child.account, order.child.strategy, self._core.instruments[order.child.instrument].market
-            )
-            if kill is not None and kill.level >= KillLevel.CANCEL_ALL and order.id not in self._core.watch.killed:
-                self._core.watch.killed.add(order.id)
-                doubts.cancel(self._core, order, f"kill level {int(kill.level)}: {kill.reason}", now)
 
     def _cancel_all(self, account: AccountId | None, reason: str, now: Moment) -> None:
         """Parents first, that none of them sends anew what is cancelled."""

@@ -5,12 +5,10 @@ from jtrader.domain.ids import AccountId, InstrumentId, StrategyId
 from jtrader.domain.order import Intent, Side
 from jtrader.engine.core import Core
 
-ACTOR = "risk"
-
 
 def latched(core: Core, intent: Intent) -> tuple[str, str] | None:
     """Code and sentence of the first latch that covers the intent."""
-    for latch in core.state.latches.values():
+    for latch in core.state.risk.latches.values():
         if _covers(latch, intent):
             return latch.code, latch.reason
     return None
@@ -28,9 +26,16 @@ def latch(
 ) -> None:
     """Journals the stop, once."""
     event = RiskLatched(
-        ts=ts, code=code, reason=reason, account=account, strategy=strategy, instrument=instrument, side=side
+        ts=ts,
+        code=code,
+        reason=reason,
+        account=account,
+        market=core.accounts[account].market,
+        strategy=strategy,
+        instrument=instrument,
+        side=side,
     )
-    if event.key not in core.state.latches:
+    if event.key not in core.state.risk.latches:
         core.emit(event)
 
 

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from decimal import Decimal
 
+from jtrader.domain.events import RiskLatched
 from jtrader.domain.ids import AccountId, InstrumentId, StrategyId
 from jtrader.domain.order import ChildOrder, Intent, Side
 from jtrader.domain.times import HOUR, MINUTE
@@ -71,6 +72,11 @@ class Pace:
         self.wishes[wish] = ts
         while self.wishes[oldest := next(iter(self.wishes))] <= ts - HOUR:
             del self.wishes[oldest]
+
+    def forget(self, latch: RiskLatched) -> None:
+        """Somebody released what a repeating strategy had latched: it is counted anew."""
+        if latch.strategy and latch.instrument and latch.side:
+            self.repeats.pop((latch.account, latch.strategy, latch.instrument, latch.side), None)
 
     def orders_since(self, ts: int, account: AccountId, strategy: StrategyId | None = None) -> int:
         return _since(

@@ -16,10 +16,12 @@ from jtrader.domain.events import (
     ChildAccepted,
     ChildRefused,
     EntryBooked,
+    EquityMarked,
     Event,
     FundingSeen,
     IntentReceived,
     IntentRefused,
+    KillChanged,
     MarkSeen,
     OrderAcknowledged,
     OrderClosed,
@@ -46,6 +48,7 @@ from jtrader.domain.times import MINUTE
 from jtrader.engine.lifecycle import CLOSING, Step, after
 from jtrader.engine.orders import Order, Parent
 from jtrader.engine.pace import Pace
+from jtrader.engine.standpoint import RiskState
 
 Place = tuple[AccountId, InstrumentId]
 
@@ -67,8 +70,7 @@ class State:
         self.entries: set[tuple[AccountId, str]] = set()
         self.signals: set[SignalId] = set()
         self.pace = Pace()
-        self.latches: dict[tuple[object, ...], RiskLatched] = {}
-        """What risk has stopped, until it is released."""
+        self.risk = RiskState()
         self.last_fill: dict[Place, int] = {}
         self.last_entry: dict[AccountId, int] = {}
         self.last_ts = 0
@@ -115,7 +117,12 @@ class State:
             case OrderClosed(client_order_id=id_, status=status, reason=reason):
                 self._step(id_, CLOSING[status], reason)
             case RiskLatched():
-                self.latches[event.key] = event
+                self.risk.latched(event)
+            case EquityMarked():
+                self.risk.marked(event)
+            case KillChanged():
+                for latch in self.risk.killed(event):
+                    self.pace.forget(latch)
             case IntentReceived(intent=intent, ts=ts):
                 self.pace.wanted(intent, ts)
                 self.parents[intent.parent_id] = Parent(intent)
@@ -123,6 +130,7 @@ class State:
                 self.signals.add(signal.signal_id)
             case EntryBooked(entry=entry):
                 self.entries.add((entry.account, entry.entry_id))
+                self.risk.booked(entry)
                 self.last_entry[entry.account] = max(self.last_entry.get(entry.account, 0), entry.ts)
             case AccountOpened(account=account):
                 self.opened[account] = event

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, ParentId, TradeId, VenueOrderId
+from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, ParentId, StrategyId, TradeId, VenueOrderId
 from jtrader.domain.order import Fill, VenueOrder
 from jtrader.domain.times import SECOND
 from jtrader.risk.kill import OPEN, Latch
@@ -69,6 +69,10 @@ class Watch:
         self.latch: Latch = OPEN
         self.killed: set[ClientOrderId] = set()
         """Orders that a kill has cancelled already."""
+        self.flattening: dict[tuple[AccountId, InstrumentId], int] = {}
+        """Wall time at which a slice of a kill was sent last, or could have been for the first time."""
+        self.equity_told: dict[tuple[AccountId, StrategyId | None, str], int] = {}
+        """The market minute in which a new height was journaled last."""
         self.counters: Counter[str] = Counter()
         """What was odd and harmless: fills told twice, late reports, contradictions."""
 

@@ -13,7 +13,6 @@ from jtrader.domain.order import ChildOrder
 from jtrader.domain.times import SECOND
 from jtrader.risk.case import Case, Refusal, known
 from jtrader.risk.exposure import Exposure
-from jtrader.risk.kill import KillLevel
 from jtrader.risk.limits import Limits, LimitSet
 from jtrader.risk.money import money
 from jtrader.risk.pace import pace
@@ -35,9 +34,7 @@ def judge(order: ChildOrder, instrument: Instrument, limits: LimitSet, exposure:
 def _permission(case: Case) -> Iterator[Refusal]:
     order, exposure = case.order, case.exposure
     kill = exposure.kill
-    if kill is not None and (
-        kill.level >= KillLevel.NO_ORDERS or (kill.level >= KillLevel.NO_NEW_RISK and not order.reduce_only)
-    ):
+    if kill is not None and kill.stops(order):
         yield RefusalCode.KILL, f"kill level {int(kill.level)} by {kill.actor}: {kill.reason}"
     if exposure.latched is not None and not order.reduce_only:
         code, reason = exposure.latched

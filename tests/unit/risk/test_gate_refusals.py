@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from fixtures.gate_cases import LONG, OUT, SCOPE_CODES, exposure, limit_order, order
 from fixtures.oms_desk import ALPHA, LIMITS, PERP, SPOT, START, rules_of
 from jtrader.domain.errors import BadInput
-from jtrader.domain.ids import AccountId, StrategyId
+from jtrader.domain.ids import AccountId, ParentId, StrategyId
 from jtrader.domain.market import Quote
 from jtrader.domain.order import ChildOrder, Side
 from jtrader.domain.times import SECOND
@@ -31,6 +31,21 @@ CASES: list[tuple[str, RefusalCode | None, ChildOrder, Exposure, Limits]] = [
     ("kill 1 lets exits out", None, order(**OUT), exposure(kill=kill(KillLevel.NO_NEW_RISK), **LONG), LIMITS),
     ("kill 2 stops exits", RefusalCode.KILL, order(**OUT), exposure(kill=kill(KillLevel.NO_ORDERS), **LONG), LIMITS),
     ("kill 3", RefusalCode.KILL, order(**OUT), exposure(kill=kill(KillLevel.CANCEL_ALL), **LONG), LIMITS),
+    ("kill 4 stops exits", RefusalCode.KILL, order(**OUT), exposure(kill=kill(KillLevel.FLATTEN), **LONG), LIMITS),
+    (
+        "kill 4 sends its own slices",
+        None,
+        order(parent_id=ParentId("kill-1"), **OUT),
+        exposure(kill=kill(KillLevel.FLATTEN), **LONG),
+        LIMITS,
+    ),
+    (
+        "kill 5 stops them as well",
+        RefusalCode.KILL,
+        order(parent_id=ParentId("kill-1"), **OUT),
+        exposure(kill=kill(KillLevel.REVOKE), **LONG),
+        LIMITS,
+    ),
     ("narrowed", RefusalCode.NARROWED, order(), exposure(narrowed="a human traded"), LIMITS),
     ("narrowed lets exits out", None, order(**OUT), exposure(narrowed="a human traded", **LONG), LIMITS),
     ("above the parent", RefusalCode.PARENT_EXCEEDED, order(), exposure(parent_left=D("0.099")), LIMITS),

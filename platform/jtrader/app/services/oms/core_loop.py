@@ -17,7 +17,6 @@ from jtrader.engine.inputs import Input, Moment, SubmitRefused
 from jtrader.engine.intents import Answer
 from jtrader.ports.clock import Clock
 from jtrader.ports.stores import Journal
-from jtrader.risk.kill import KillLevel
 
 MOST_INPUTS = 1_000
 RECENT_FILLS = 1_000
@@ -117,8 +116,7 @@ class CoreLoop:
         if isinstance(command, SubmitOrder):
             order = command.order
             kill = self._latch.read().strongest(order.account, order.strategy, market_of(order.instrument))
-            stops = KillLevel.NO_ORDERS if order.reduce_only else KillLevel.NO_NEW_RISK
-            if kill is not None and kill.level >= stops:
+            if kill is not None and kill.stops(order):
                 reason = f"not sent: kill level {int(kill.level)} by {kill.actor}: {kill.reason}"
                 self.put(SubmitRefused(order.client_order_id, "kill", reason))
                 return

@@ -1,0 +1,265 @@
+"""Kill levels in the engine: what each stops, keeps, cancels and closes, in which scope, and who did it."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from fixtures.oms_desk import ALPHA, PERP, SPOT, TREND, Desk
+from jtrader.domain.events import ChildAccepted, IntentReceived, KillChanged
+from jtrader.domain.ids import AccountId, ParentId, StrategyId
+from jtrader.domain.order import ChildOrder, OrderStatus, OrderType, Side, TimeInForce
+from jtrader.engine.inputs import IntentSubmitted, SubmitUncertain
+from jtrader.risk.kill import KILL_PARENT, OPEN, Change, KillLevel
+
+D = Decimal
+MOMENTUM, OTHER = StrategyId("momentum"), StrategyId("other")
+
+
+def kill(desk: Desk, level: int, **scope: Any) -> None:
+    latch = desk.engine.core.watch.latch
+    change = Change(level=KillLevel(level), reason="drill", actor="ann", at=desk.wall, **scope)
+    desk.engine.latch(latch.changed(change))
+    desk.wait(1)
+
+
+def hold(desk: Desk, quantity: str, **fields: Any) -> None:
+    desk.fill(desk.submit(quantity=quantity, **fields), quantity)
+
+
+def rest(desk: Desk, **fields: Any) -> ChildOrder:
+    return desk.submit(algorithm="limit", limit_price=D(49_900), quantity="0.01", **fields)
+
+
+def protect(desk: Desk, quantity: str = "0.1") -> ChildOrder:
+    """A reduce-only stop that works at the venue."""
+    intent = desk.intent(Side.SELL, quantity, reduce_only=True, parent_id=ParentId("protects"))
+    stop = ChildOrder(
+        client_order_id=desk.submit(quantity="0.003").client_order_id + "s",  # type: ignore[arg-type]
+        parent_id=intent.parent_id,
+        strategy=MOMENTUM,
+        account=ALPHA,
+        instrument=PERP,
+        side=Side.SELL,
+        type=OrderType.STOP,
+        time_in_force=TimeInForce.GTC,
+        quantity=D(quantity),
+        price=None,
+        reduce_only=True,
+        ts=desk.market,
+        trigger_price=D(49_000),
+    )
+    for event in (IntentReceived(ts=desk.market, intent=intent), ChildAccepted(ts=desk.market, order=stop)):
+        desk.engine.core.emit(event)
+    desk.events += desk.engine.core.take()[0]
+    desk.report(stop, OrderStatus.NEW)
+    return stop
+
+
+def slices(desk: Desk) -> list[ChildOrder]:
+    orders = [order.child for order in desk.engine.state.orders.values() if order.status is not OrderStatus.REFUSED]
+    return [child for child in orders if child.parent_id.startswith(KILL_PARENT)]
+
+
+@pytest.mark.parametrize("level", [1, 2])
+def test_levels_1_and_2_cancel_nothing(level: int) -> None:
+    desk = Desk()
+    rest(desk)
+    kill(desk, level)
+    assert desk.cancelled() == []
+
+
+@pytest.mark.parametrize(("level", "keeps"), [(2, True), (3, True), (4, False)])
+def test_protective_orders_stay_until_the_position_is_closed(level: int, keeps: bool) -> None:
+    desk = Desk()
+    hold(desk, "0.1")
+    stop, quote = protect(desk), rest(desk)
+    kill(desk, level)
+    assert (stop.client_order_id not in desk.cancelled()) == keeps
+    assert (quote.client_order_id in desk.cancelled()) == (level >= 3)
+
+
+@pytest.mark.parametrize(
+    ("scope", "covers"),
+    [
+        ({}, True),
+        ({"account": ALPHA}, True),
+        ({"account": TREND}, False),
+        ({"strategy": MOMENTUM}, True),
+        ({"strategy": OTHER}, False),
+        ({"venue": "binance"}, True),
+        ({"venue": "binance_usdm"}, True),
+        ({"venue": "binance_spot"}, False),
+        ({"account": ALPHA, "strategy": OTHER}, False),
+    ],
+)
+def test_a_scope_cancels_and_refuses_what_it_covers(scope: dict[str, Any], covers: bool) -> None:
+    desk = Desk()
+    quote = rest(desk)
+    kill(desk, 3, **scope)
+    assert (quote.client_order_id in desk.cancelled()) == covers
+    answer = desk.do(IntentSubmitted(desk.intent(quantity="0.01"))).answer
+    assert answer is not None
+    assert answer.code == ("kill" if covers else "")
+
+
+def test_each_change_is_journaled_once_with_its_actor() -> None:
+    desk = Desk()
+    kill(desk, 2, account=ALPHA)
+    kill(desk, 0)
+    desk.wait(2)
+    told = [event for event in desk.events if isinstance(event, KillChanged)]
+    assert [(event.level, event.actor, event.reason, event.account) for event in told] == [
+        (2, "ann", "drill", ALPHA),
+        (0, "ann", "drill", None),
+    ]
+    again = desk.restarted()
+    again.engine.latch(desk.engine.core.watch.latch)
+    again.wait(1)
+    assert [event for event in again.events if isinstance(event, KillChanged)] == told
+    assert rest(again)
+
+
+def test_a_position_is_closed_in_slices_no_larger_than_an_order_may_be() -> None:
+    desk = Desk()
+    hold(desk, "1.9")
+    hold(desk, "1.2")
+    kill(desk, 4, account=ALPHA)
+    for _ in range(6):
+        for child in slices(desk):
+            if desk.order(child).is_live:
+                desk.fill(child, str(child.quantity))
+        desk.wait(1)
+    assert desk.net() == 0
+    done = slices(desk)
+    assert [child.quantity for child in done] == [D("1.999"), D("1.101")]
+    assert all(child.reduce_only and child.strategy == MOMENTUM for child in done)
+    desk.wait(3)
+    assert len(slices(desk)) == 2
+
+
+def test_only_one_slice_works_at_a_time_and_an_unknown_one_does_not_lock_the_way_out() -> None:
+    desk = Desk()
+    hold(desk, "0.5")
+    kill(desk, 4)
+    desk.wait(3)
+    [first] = slices(desk)
+    desk.do(SubmitUncertain(first.client_order_id, "no answer"))
+    desk.wait(1)
+    assert [child.quantity for child in slices(desk)] == [D("0.5"), D("0.5")]
+
+
+def test_strategies_on_the_other_side_of_the_net_are_left_alone() -> None:
+    desk = Desk()
+    hold(desk, "0.5")
+    hold(desk, "0.2", side=Side.SELL, strategy=OTHER)
+    kill(desk, 4)
+    [child] = slices(desk)
+    assert (child.strategy, child.side, child.quantity) == (MOMENTUM, Side.SELL, D("0.3"))
+    desk.fill(child, "0.3")
+    desk.wait(2)
+    assert desk.net() == 0
+    assert len(slices(desk)) == 1
+
+
+def test_a_strategy_alone_is_flattened_and_spot_too() -> None:
+    desk = Desk()
+    hold(desk, "0.5")
+    hold(desk, "0.4", strategy=OTHER)
+    hold(desk, "0.3", strategy=OTHER, account=TREND, instrument=SPOT)
+    kill(desk, 4, strategy=OTHER)
+    assert [(child.account, child.strategy, child.quantity) for child in slices(desk)] == [
+        (ALPHA, OTHER, D("0.4")),
+        (TREND, OTHER, D("0.3")),
+    ]
+
+
+def test_the_collar_of_slices_widens_in_steps_to_its_limit() -> None:
+    desk = Desk()
+    hold(desk, "0.1")
+    wide = {"bid": 47_000.0, "ask": 53_000.0}  # 6 % from the mid, the collar is 2 %: the third step
+    desk.engine.latch(OPEN.changed(Change(level=KillLevel(4), reason="drill", actor="ann", at=desk.wall)))
+
+    def pass_seconds(count: int, **prices: float) -> None:
+        for _ in range(count):
+            desk.market += 1_000_000_000
+            desk.quote(**prices)
+            desk.market -= 1_000_000_000
+            desk.wait(1, quotes=False)
+
+    pass_seconds(20, **wide)
+    assert slices(desk) == []
+    pass_seconds(2, **wide)
+    assert len(slices(desk)) == 1
+
+
+def test_beyond_the_last_step_nothing_is_sold() -> None:
+    desk = Desk()
+    hold(desk, "0.1")
+    desk.engine.latch(OPEN.changed(Change(level=KillLevel(4), reason="drill", actor="ann", at=desk.wall)))
+    for _ in range(90):
+        desk.market += 1_000_000_000
+        desk.quote(40_000.0, 60_000.0)
+        desk.market -= 1_000_000_000
+        desk.wait(1, quotes=False)
+    assert slices(desk) == []
+
+
+def test_nobody_else_sends_at_level_4_or_in_the_name_of_a_kill() -> None:
+    desk = Desk()
+    hold(desk, "0.1")
+    kill(desk, 4)
+    for fields in (
+        {},
+        {"reduce_only": True, "side": Side.SELL, "parent_id": ParentId("kill-1")},
+    ):
+        answer = desk.do(IntentSubmitted(desk.intent(quantity="0.01", **fields))).answer
+        assert answer is not None
+        assert answer.code == ("bad_intent" if "parent_id" in fields else "kill")
+
+
+def test_level_5_stops_slices_as_well() -> None:
+    desk = Desk()
+    hold(desk, "0.1")
+    kill(desk, 5)
+    desk.wait(3)
+    assert slices(desk) == []
+
+
+@pytest.mark.parametrize(
+    ("release", "left"),
+    [
+        ({}, []),
+        ({"account": ALPHA}, [(None, None, "binance_spot"), (TREND, None, None)]),
+        (
+            {"account": ALPHA, "strategy": OTHER},
+            [(ALPHA, None, None), (None, None, "binance_spot"), (TREND, None, None)],
+        ),
+        ({"venue": "binance"}, [(ALPHA, None, None), (ALPHA, OTHER, None), (TREND, None, None)]),
+    ],
+)
+def test_a_release_ends_its_scope_and_what_is_narrower(release: dict[str, Any], left: list[tuple[Any, ...]]) -> None:
+    latch = OPEN
+    scopes: list[dict[str, Any]] = [
+        {"account": ALPHA},
+        {"account": ALPHA, "strategy": OTHER},
+        {"venue": "binance_spot"},
+        {"account": TREND},
+    ]
+    for number, scope in enumerate([*scopes, release]):
+        level = KillLevel(0 if number == len(scopes) else 2)
+        latch = latch.changed(Change(level=level, reason="r", actor="ann", at=number, **scope))
+    assert sorted((kill.scope for kill in latch.kills), key=str) == sorted(left, key=str)
+
+
+def test_a_level_replaces_the_one_of_the_same_scope() -> None:
+    latch = OPEN
+    for at, level in enumerate((3, 1)):
+        latch = latch.changed(Change(level=KillLevel(level), reason="r", actor="ann", at=at, account=ALPHA))
+    assert [kill.level for kill in latch.kills] == [KillLevel.NO_NEW_RISK]
+
+
+def test_a_revoked_account_is_known_whatever_the_strategy() -> None:
+    latch = OPEN.changed(Change(level=KillLevel.REVOKE, reason="r", actor="ann", at=1, account=ALPHA))
+    assert latch.revoked(ALPHA, "binance_usdm") is not None
+    assert latch.revoked(AccountId("trend"), "binance_spot") is None
