@@ -5,5 +5,6 @@ from collections.abc import Mapping
 from jtrader.execution.algorithm import Algorithm
 from jtrader.execution.limit import Limit
 from jtrader.execution.market import Market
+from jtrader.execution.twap import Twap
 
-ALGORITHMS: Mapping[str, Algorithm] = {"market": Market(), "limit": Limit()}
+ALGORITHMS: Mapping[str, Algorithm] = {"market": Market(), "limit": Limit(), "twap": Twap()}
