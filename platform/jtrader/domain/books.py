@@ -3,6 +3,7 @@
 import datetime as dt
 from decimal import Decimal
 from enum import StrEnum
+from hashlib import sha256
 
 import msgspec
 
@@ -68,13 +69,23 @@ class PnlPoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BreakKind(StrEnum):
+    """The class of a break. None is a tolerance: each is a break until it is explained."""
+
+    TIMING = "timing"
+    """Both have it, at different times: on another day, or not at the same moment."""
+    ROUNDING = "rounding"
+    """An amount differs by at most one smallest unit for each entry in it."""
     MISSING_HERE = "missing_here"
     MISSING_THERE = "missing_there"
     DIFFERS = "differs"
+    """A figure of a line, or a sum whose lines have breaks."""
+    UNKNOWN = "unknown"
+    """A sum differs though each of its lines matches."""
 
 
 class Break(msgspec.Struct, frozen=True, kw_only=True):
-    """One difference between our books and the venue's. `what` is fill, fee, entry, balance, position or equity."""
+    """One difference between our books and the venue's. `what` is fill, fee, realised, entry, balance, position or
+    equity."""
 
     kind: BreakKind
     what: str
@@ -84,6 +95,12 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
     theirs: str
     detail: str
     """A sentence: what differs, by how much, and where to look."""
+
+    @property
+    def id(self) -> str:
+        """Eight hex digits that stand for exactly these figures: whoever acknowledges it has seen them."""
+        words = "\n".join((self.what, self.reference, self.asset, self.ours, self.theirs))
+        return sha256(words.encode()).hexdigest()[:8]
 
 
 class Transit(msgspec.Struct, frozen=True, kw_only=True):

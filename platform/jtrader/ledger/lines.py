@@ -1,8 +1,8 @@
-"""Line by line: what one side has and the other has not, or has otherwise. Tolerance 0."""
+"""Line by line: what one side has and the other has not, or has otherwise, or at another time. Tolerance 0."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -12,6 +12,7 @@ from jtrader.domain.money import plain
 from jtrader.domain.order import Fill
 from jtrader.domain.times import iso
 from jtrader.ledger.book import is_of_trade
+from jtrader.ledger.rules import SATOSHI
 from jtrader.ledger.sides import key_of
 
 Item = TypeVar("Item", Fill, VenueEntry)
@@ -19,10 +20,17 @@ Key = TypeVar("Key")
 
 
 class Compared(msgspec.Struct):
-    """What comparing found: how many lines match, and the breaks."""
+    """What comparing found: how many lines match, and the breaks. `units`: the smallest of an asset, where it is not
+    1e-8."""
 
     matched: int = 0
     breaks: list[Break] = []
+    units: Mapping[str, Decimal] = {}
+
+    def amount_kind(self, asset: str, ours: Decimal, theirs: Decimal, entries: int = 1) -> BreakKind:
+        """The class of two amounts that differ, each a sum of so many entries."""
+        allowed = self.units.get(asset, SATOSHI) * entries
+        return BreakKind.ROUNDING if abs(ours - theirs) <= allowed else BreakKind.DIFFERS
 
     def line(self, breaks: Iterable[Break]) -> None:
         """One line: matched if nothing breaks."""
@@ -31,9 +39,17 @@ class Compared(msgspec.Struct):
         self.matched += not found
 
 
-def differs(what: str, reference: str, asset: str, ours: object, theirs: object, detail: str) -> Break:
+def differs(
+    what: str,
+    reference: str,
+    asset: str,
+    ours: object,
+    theirs: object,
+    detail: str,
+    kind: BreakKind = BreakKind.DIFFERS,
+) -> Break:
     return Break(
-        kind=BreakKind.DIFFERS,
+        kind=kind,
         what=what,
         reference=reference,
         asset=asset,
@@ -43,38 +59,59 @@ def differs(what: str, reference: str, asset: str, ours: object, theirs: object,
     )
 
 
-def compare_fills(found: Compared, ours: Iterable[Fill], theirs: Iterable[Fill]) -> None:
+class Sides(NamedTuple, Generic[Item]):
+    """Lines of both sides within the window, and of each those outside of it."""
+
+    ours: Sequence[Item]
+    theirs: Sequence[Item]
+    ours_elsewhere: Sequence[Item] = ()
+    theirs_elsewhere: Sequence[Item] = ()
+
+
+def compare_fills(found: Compared, sides: Sides[Fill]) -> None:
     """By instrument and trade id: every figure the venue tells of a trade."""
-    _pair(found, "fill", ours, theirs, key_of, fill_reference, _fill_text, _fill_differences)
+    _pair(found, "fill", sides, key_of, fill_reference, _fill_text, _fill_differences)
 
 
-def compare_entries(found: Compared, ours: Iterable[VenueEntry], theirs: Iterable[VenueEntry]) -> None:
+def compare_entries(found: Compared, sides: Sides[VenueEntry]) -> None:
     """Rows of the venue's ledger that are no trade, by entry id."""
-    _pair(
-        found, "entry", ours, theirs, lambda row: row.entry_id, lambda row: row.entry_id, entry_text, _row_differences
-    )
+    _pair(found, "entry", sides, lambda row: row.entry_id, lambda row: row.entry_id, entry_text, _row_differences)
 
 
 def _pair(
     found: Compared,
     what: str,
-    ours: Iterable[Item],
-    theirs: Iterable[Item],
+    sides: Sides[Item],
     key: Callable[[Item], Key],
     reference: Callable[[Item], str],
     text: Callable[[Item], str],
-    differences: Callable[[Item, Item], list[Break]],
+    differences: Callable[[Compared, Item, Item], list[Break]],
 ) -> None:
-    here = _index(found, what, ours, key, reference, "our books")
-    there = _index(found, what, theirs, key, reference, "the venue's answer")
+    here = _index(found, what, sides.ours, key, reference, "our books")
+    there = _index(found, what, sides.theirs, key, reference, "the venue's answer")
+    is_whole = here.keys() == there.keys()
+    ours_elsewhere = {} if is_whole else {key(mine): mine for mine in sides.ours_elsewhere}
+    theirs_elsewhere = {} if is_whole else {key(other): other for other in sides.theirs_elsewhere}
     for one, mine in here.items():
-        if one not in there:
-            found.line([missing(BreakKind.MISSING_THERE, what, reference(mine), _asset(mine), text(mine))])
-        else:
-            found.line(differences(mine, there[one]))
+        if one in there:
+            found.line(differences(found, mine, there[one]))
+            continue
+        late = theirs_elsewhere.get(one)
+        found.line([_alone(BreakKind.MISSING_THERE, what, reference(mine), mine, late, text)])
     for one, other in there.items():
         if one not in here:
-            found.line([missing(BreakKind.MISSING_HERE, what, reference(other), _asset(other), text(other))])
+            late = ours_elsewhere.get(one)
+            found.line([_alone(BreakKind.MISSING_HERE, what, reference(other), other, late, text)])
+
+
+def _alone(
+    kind: BreakKind, what: str, reference: str, item: Item, late: Item | None, text: Callable[[Item], str]
+) -> Break:
+    """A line that the other side does not have that day: not at all, or at another time."""
+    if late is None:
+        return missing(kind, what, reference, _asset(item), text(item))
+    times = (iso(item.ts), iso(late.ts)) if kind is BreakKind.MISSING_THERE else (iso(late.ts), iso(item.ts))
+    return differs(what, reference, _asset(item), *times, f"day of {text(item)}", BreakKind.TIMING)
 
 
 def _index(
@@ -95,7 +132,7 @@ def _index(
     return index
 
 
-def _fill_differences(mine: Fill, other: Fill) -> list[Break]:
+def _fill_differences(found: Compared, mine: Fill, other: Fill) -> list[Break]:
     reference = fill_reference(mine)
     figures = [
         ("side", mine.side.value, other.side.value),
@@ -112,13 +149,21 @@ def _fill_differences(mine: Fill, other: Fill) -> list[Break]:
     if mine.realised is not None and other.realised is not None:
         figures.append(("realised", mine.realised, other.realised))
     return [
-        differs("fee" if "fee" in name else "fill", reference, _asset(mine), a, b, f"{name} of trade {reference}")
+        differs(
+            "fee" if "fee" in name else "fill",
+            reference,
+            _asset(mine),
+            a,
+            b,
+            f"{name} of trade {reference}",
+            _kind(found, name, _asset(mine), a, b),
+        )
         for name, a, b in figures
         if a != b
     ]
 
 
-def _row_differences(mine: VenueEntry, other: VenueEntry) -> list[Break]:
+def _row_differences(found: Compared, mine: VenueEntry, other: VenueEntry) -> list[Break]:
     figures = [
         ("kind", mine.kind.value, other.kind.value),
         ("asset", mine.asset, other.asset),
@@ -128,7 +173,19 @@ def _row_differences(mine: VenueEntry, other: VenueEntry) -> list[Break]:
         ("reference", mine.reference, other.reference),
     ]
     where = f"{mine.kind.value} row {mine.entry_id}"
-    return [differs("entry", mine.entry_id, mine.asset, a, b, f"{name} of {where}") for name, a, b in figures if a != b]
+    return [
+        differs("entry", mine.entry_id, mine.asset, a, b, f"{name} of {where}", _kind(found, name, mine.asset, a, b))
+        for name, a, b in figures
+        if a != b
+    ]
+
+
+def _kind(found: Compared, name: str, asset: str, ours: object, theirs: object) -> BreakKind:
+    if name == "time":
+        return BreakKind.TIMING
+    if name in ("fee", "realised", "amount") and isinstance(ours, Decimal) and isinstance(theirs, Decimal):
+        return found.amount_kind(asset, ours, theirs)
+    return BreakKind.DIFFERS
 
 
 def missing(kind: BreakKind, what: str, reference: str, asset: str, text: str) -> Break:

@@ -4,23 +4,26 @@ Opening + postings = closing = the venue's closing, per asset, exactly. Every di
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from typing import TypeVar
 
 import msgspec
 
 from jtrader.domain.account import EntryKind, VenueEntry
-from jtrader.domain.books import Statement, Transit
+from jtrader.domain.books import BreakKind, Statement, Transit
 from jtrader.domain.ids import AccountId, InstrumentId
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.money import ZERO
 from jtrader.ledger.book import is_of_trade
-from jtrader.ledger.lines import Compared, compare_entries, compare_fills, differs
+from jtrader.ledger.lines import Compared, Sides, compare_entries, compare_fills, differs
 from jtrader.ledger.position import FLAT
+from jtrader.ledger.rules import rounding_at
 from jtrader.ledger.sides import Cut, Side, Window
 from jtrader.ledger.trade_rows import compare_trade_rows, dues, in_transit
 
 Amounts = Mapping[str, Decimal]
+Item = TypeVar("Item")
 
 
 def reconcile(
@@ -37,13 +40,19 @@ def reconcile(
     opening = _without(ours.opening, in_transit(every, window.start))
     closing = _without(ours.closing, ending)
 
-    found = Compared()
-    mine = [fill for fill in ours.fills if window.has_fill(fill)]
-    compare_fills(found, mine, [fill for fill in theirs.fills if window.has_fill(fill)])
+    traded = {fill.instrument for side in (ours, theirs) for fill in side.fills}
+    traded |= {*ours.opening.holdings, *theirs.opening.holdings}
+    units = {instruments[name].settle: rounding_at(instruments[name], window.end).unit for name in traded}
+    found = Compared(units=units)
+    mine, others = _within(ours.fills, window.has_fill), _within(theirs.fills, window.has_fill)
+    compare_fills(found, Sides(mine[0], others[0], mine[1], others[1]))
     compare_trade_rows(found, every, theirs.entries, window)
-    compare_entries(found, _other_rows(ours, window), _other_rows(theirs, window))
-    _compare_cut(found, "opening", opening, theirs.opening)
-    _compare_cut(found, "closing", closing, theirs.closing)
+    rows, their_rows = (_within(_other_rows(side), window.has_row) for side in (ours, theirs))
+    compare_entries(found, Sides(rows[0], their_rows[0], rows[1], their_rows[1]))
+    moves = len(mine[0]) + len(rows[0])
+    explained = bool(found.breaks)
+    _compare_cut(found, "opening", opening, theirs.opening, instruments, moves, explained)
+    _compare_cut(found, "closing", closing, theirs.closing, instruments, moves, explained)
     _check_own_sum(found, ours)
 
     moved, moved_there = _transfers(ours, window), _transfers(theirs, window)
@@ -58,25 +67,41 @@ def reconcile(
         transfers=moved,
         pnl_ledger=_profit(assets, opening, closing, moved),
         pnl_venue=_profit(assets, theirs.opening, theirs.closing, moved_there),
-        fills=len(mine),
+        fills=len(mine[0]),
         matched=found.matched,
         breaks=tuple(found.breaks),
         in_transit=tuple(ending),
     )
 
 
-def _compare_cut(found: Compared, moment: str, ours: Cut, theirs: Cut) -> None:
+def _compare_cut(
+    found: Compared,
+    moment: str,
+    ours: Cut,
+    theirs: Cut,
+    instruments: Mapping[InstrumentId, Instrument],
+    moves: int,
+    explained: bool,
+) -> None:
+    """Sums of `moves` entries; where a line has a break, it explains the sum's."""
+
+    def kind(asset: str, a: Decimal, b: Decimal) -> BreakKind:
+        told = found.amount_kind(asset, a, b, max(moves, 1)) if asset else BreakKind.DIFFERS
+        return BreakKind.UNKNOWN if told is BreakKind.DIFFERS and not explained else told
+
     for what, mine, other in (("balance", ours.balances, theirs.balances), ("equity", ours.equity, theirs.equity)):
         for asset in _assets(mine, other):
             a, b = mine.get(asset, ZERO), other.get(asset, ZERO)
             detail = f"{moment} {what} in {asset}"
-            found.line([differs(what, f"{moment} {asset}", asset, a, b, detail)] if a != b else [])
+            found.line([differs(what, f"{moment} {asset}", asset, a, b, detail, kind(asset, a, b))] if a != b else [])
     for name in sorted(ours.holdings.keys() | theirs.holdings.keys()):
         held, there = ours.holdings.get(name, FLAT), theirs.holdings.get(name, FLAT)
-        figures = (("quantity", held.quantity, there.quantity), ("cost", held.cost, there.cost))
+        settle = instruments[name].settle
+        figures = (("quantity", "", held.quantity, there.quantity), ("cost", settle, held.cost, there.cost))
+        where = f"the {moment} position in {name}"
         found.line(
-            differs("position", f"{moment} {name}", "", a, b, f"{figure} of the {moment} position in {name}")
-            for figure, a, b in figures
+            differs("position", f"{moment} {name}", "", a, b, f"{figure} of {where}", kind(asset, a, b))
+            for figure, asset, a, b in figures
             if a != b
         )
 
@@ -100,8 +125,17 @@ def _without(cut: Cut, transits: Iterable[Transit]) -> Cut:
     return msgspec.structs.replace(cut, balances=balances, equity=equity)
 
 
-def _other_rows(side: Side, window: Window) -> list[VenueEntry]:
-    return [row for row in side.entries if window.has_row(row) and not is_of_trade(row)]
+def _other_rows(side: Side) -> list[VenueEntry]:
+    return [row for row in side.entries if not is_of_trade(row)]
+
+
+def _within(items: Iterable[Item], is_within: Callable[[Item], bool]) -> tuple[list[Item], list[Item]]:
+    """Those in the window, and the others."""
+    inside: list[Item] = []
+    outside: list[Item] = []
+    for item in items:
+        (inside if is_within(item) else outside).append(item)
+    return inside, outside
 
 
 def _transfers(side: Side, window: Window) -> dict[str, Decimal]:

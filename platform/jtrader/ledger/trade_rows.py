@@ -76,13 +76,13 @@ def compare_trade_rows(found: Compared, every: Sequence[Due], rows: Iterable[Ven
         told = [row for row in due.rows if window.has_row(row)]
         claimed.update(row.entry_id for row in told)
         if told or due.amount:
-            found.line(_breaks(due, told))
+            found.line(_breaks(found, due, told))
     for row in rows:
         if is_of_trade(row) and window.has_row(row) and row.entry_id not in claimed:
             found.line([missing(BreakKind.MISSING_HERE, "entry", row.entry_id, row.asset, entry_text(row))])
 
 
-def _breaks(due: Due, told: list[VenueEntry]) -> Iterable[Break]:
+def _breaks(found: Compared, due: Due, told: list[VenueEntry]) -> Iterable[Break]:
     reference = fill_reference(due.fill)
     where = f"{due.part} of trade {reference} at {iso(due.fill.ts)} in the venue's ledger"
     if not told:
@@ -94,7 +94,8 @@ def _breaks(due: Due, told: list[VenueEntry]) -> Iterable[Break]:
         yield differs(due.part, reference, due.asset, 1, len(told), f"number of rows for {where} ({ids})")
     total = sum((row.amount for row in told), ZERO)
     if total != due.amount:
-        yield differs(due.part, reference, due.asset, due.amount, total, where)
+        kind = found.amount_kind(due.asset, due.amount, total, len(told))
+        yield differs(due.part, reference, due.asset, due.amount, total, where, kind)
     for row in told:
         if row.asset != due.asset:
             yield differs(due.part, reference, due.asset, due.asset, row.asset, f"asset of {where}")

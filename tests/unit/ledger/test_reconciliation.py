@@ -18,6 +18,7 @@ from jtrader.domain.times import HOUR, MILLISECOND
 D = Decimal
 UNIT = D("0.00000001")
 HERE, THERE, OTHER = BreakKind.MISSING_HERE, BreakKind.MISSING_THERE, BreakKind.DIFFERS
+ROUND, TIME = BreakKind.ROUNDING, BreakKind.TIMING
 
 
 # ---- changing one thing on one side
@@ -94,7 +95,7 @@ COMMISSION, REALISED = "BTCUSDT-3-fee", "BTCUSDT-3-trade"
 PLANTED = [
     # what is planted, the day with it, and the break it must show: kind, what, reference
     ("journal: wrong fee", lambda d: journal(d, trade("3", fee=lambda f: f * 2)), (OTHER, "fee", f"{PERP}#3")),
-    ("journal: fee off by one unit", lambda d: journal(d, trade("3", fee=more)), (OTHER, "fee", f"{PERP}#3")),
+    ("journal: fee off by one unit", lambda d: journal(d, trade("3", fee=more)), (ROUND, "fee", f"{PERP}#3")),
     ("journal: missing fill", lambda d: journal(d, trade("3")), (HERE, "fill", f"{PERP}#3")),
     ("journal: first fill missing", lambda d: journal(d, trade("1")), (HERE, "fill", f"{PERP}#1")),
     ("journal: wrong side", lambda d: journal(d, trade("2", side=flip)), (OTHER, "fill", f"{PERP}#2")),
@@ -109,13 +110,13 @@ PLANTED = [
         lambda d: journal(d, trade("2", fee_asset=lambda _: "BNB")),
         (OTHER, "fee", f"{PERP}#2"),
     ),
-    ("journal: wrong realised", lambda d: journal(d, trade("3", realised=more)), (OTHER, "fill", f"{PERP}#3")),
-    ("journal: fill at another time", lambda d: journal(d, trade("3", ts=later)), (OTHER, "fill", f"{PERP}#3")),
+    ("journal: wrong realised", lambda d: journal(d, trade("3", realised=more)), (ROUND, "fill", f"{PERP}#3")),
+    ("journal: fill at another time", lambda d: journal(d, trade("3", ts=later)), (TIME, "fill", f"{PERP}#3")),
     ("journal: missing funding", lambda d: journal(d, entry("f1")), (HERE, "entry", "f1")),
-    ("journal: funding off by one unit", lambda d: journal(d, entry("f1", amount=less)), (OTHER, "entry", "f1")),
+    ("journal: funding off by one unit", lambda d: journal(d, entry("f1", amount=less)), (ROUND, "entry", "f1")),
     ("journal: missing transfer", lambda d: journal(d, entry("t1")), (HERE, "entry", "t1")),
     ("venue: wrong fee", lambda d: venue(d, "fills", trade("3", fee=lambda f: f * 2)), (OTHER, "fee", f"{PERP}#3")),
-    ("venue: fee off by one unit", lambda d: venue(d, "fills", trade("3", fee=less)), (OTHER, "fee", f"{PERP}#3")),
+    ("venue: fee off by one unit", lambda d: venue(d, "fills", trade("3", fee=less)), (ROUND, "fee", f"{PERP}#3")),
     ("venue: missing fill", lambda d: venue(d, "fills", trade("3")), (THERE, "fill", f"{PERP}#3")),
     ("venue: wrong side", lambda d: venue(d, "fills", trade("1", side=flip)), (OTHER, "fill", f"{PERP}#1")),
     (
@@ -126,18 +127,18 @@ PLANTED = [
     (
         "venue: realised off by one unit",
         lambda d: venue(d, "fills", trade("3", realised=more)),
-        (OTHER, "fill", f"{PERP}#3"),
+        (ROUND, "fill", f"{PERP}#3"),
     ),
     (
         "venue: realised row off by one unit",
         lambda d: venue(d, "entries", entry(REALISED, amount=more)),
-        (OTHER, "realised", f"{PERP}#3"),
+        (ROUND, "realised", f"{PERP}#3"),
     ),
     ("venue: realised row missing", lambda d: venue(d, "entries", entry(REALISED)), (THERE, "realised", f"{PERP}#3")),
     (
         "venue: commission row off by one unit",
         lambda d: venue(d, "entries", entry(COMMISSION, amount=less)),
-        (OTHER, "fee", f"{PERP}#3"),
+        (ROUND, "fee", f"{PERP}#3"),
     ),
     ("venue: commission row missing", lambda d: venue(d, "entries", entry(COMMISSION)), (THERE, "fee", f"{PERP}#3")),
     (
@@ -151,11 +152,11 @@ PLANTED = [
         (HERE, "entry", COMMISSION),
     ),
     ("venue: missing funding", lambda d: venue(d, "entries", entry("f1")), (THERE, "entry", "f1")),
-    ("venue: funding off by one unit", lambda d: venue(d, "entries", entry("f1", amount=more)), (OTHER, "entry", "f1")),
+    ("venue: funding off by one unit", lambda d: venue(d, "entries", entry("f1", amount=more)), (ROUND, "entry", "f1")),
     (
         "venue: balance off by one unit",
         lambda d: venue(d, "balances", asset("USDT", total=more)),
-        (OTHER, "balance", "closing USDT"),
+        (ROUND, "balance", "closing USDT"),
     ),
 ]
 
@@ -199,6 +200,37 @@ SPOILT_SPOT = [
 def test_spot_accounts_close_per_asset_too(day, planted, what):
     assert day.statement().is_clean
     assert what in {one.what for one in planted(day).statement().breaks}
+
+
+# ---- the classes of breaks
+
+
+def test_a_line_that_the_other_side_has_on_another_day_is_timing():
+    day = perp_day()
+    moved = venue(day, "entries", entry("f2", ts=lambda ts: ts + 9 * HOUR))
+    [found] = [one for one in moved.statement().breaks if one.reference == "f2"]
+    assert (found.kind, found.ours, found.theirs) == (TIME, "2026-01-15T16:00:00Z", "2026-01-16T01:00:00Z")
+    moved = journal(day, entry("f2", ts=lambda ts: ts + 9 * HOUR))
+    [found] = [one for one in moved.statement().breaks if one.reference == "f2"]
+    assert (found.kind, found.ours, found.theirs) == (TIME, "2026-01-16T01:00:00Z", "2026-01-15T16:00:00Z")
+
+
+@pytest.mark.parametrize(("off", "kind"), [("0.00000009", ROUND), ("0.0000001", BreakKind.UNKNOWN)])
+def test_a_sum_whose_lines_all_match_is_rounding_up_to_a_unit_an_entry_then_unknown(off, kind):
+    """Nine entries: six fills, two fundings and a transfer."""
+    told = venue(perp_day(after=False), "balances", asset("USDT", total=lambda total: total + D(off)))
+    assert {one.kind for one in told.statement().breaks} == {kind}
+
+
+def test_a_sum_is_explained_by_its_lines():
+    breaks = venue(perp_day(), "entries", entry("f1", amount=lambda amount: amount - 1)).statement().breaks
+    assert {(one.kind, one.what) for one in breaks} == {(OTHER, "entry"), (OTHER, "balance"), (OTHER, "equity")}
+
+
+def test_the_id_of_a_break_stands_for_its_figures():
+    one, other = (venue(perp_day(), "fills", trade("3", fee=f)).statement().breaks[0] for f in (more, less))
+    again = venue(perp_day(), "fills", trade("3", fee=more)).statement().breaks[0]
+    assert one.id == again.id != other.id
 
 
 # ---- clean days
@@ -310,7 +342,7 @@ def test_what_was_in_transit_must_match_on_the_next_day():
     spoilt = venue(day, "entries", entry("BTCUSDT-4-fee", amount=more))
     assert spoilt.statement().fills == 6
     breaks = spoilt.statement(DATE + dt.timedelta(1)).breaks
-    assert (OTHER, "fee", f"{PERP}#4") in [(one.kind, one.what, one.reference) for one in breaks]
+    assert (ROUND, "fee", f"{PERP}#4") in [(one.kind, one.what, one.reference) for one in breaks]
 
 
 def test_a_row_that_never_comes_is_a_break_of_the_trade_s_day():
