@@ -13,6 +13,7 @@ from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, TradeId, 
 from jtrader.domain.order import Fill, OrderStatus, OrderType, Side, VenueOrder
 from jtrader.exchange.common import asking, ledger_watch
 from jtrader.exchange.common.beside import beside
+from jtrader.exchange.common.fill_marks import FillMarks
 from jtrader.exchange.common.ledger_watch import LedgerWatch
 from jtrader.exchange.common.missed import MissedReports
 from jtrader.exchange.common.unfinished import UnfinishedOrders
@@ -134,6 +135,26 @@ def test_a_venue_that_does_not_answer_is_asked_again_after_pauses_that_grow_unti
 
     asyncio.run(work())
     assert waits == [0.25, 0.5, 9.0, 0.6, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("told", "btc", "eth"),
+    [
+        ([], None, None),
+        ([(BTC, 5, False)], None, None),
+        ([(BTC, 5, True), (BTC, 7, False)], 5, None),
+        ([(BTC, 5, False), (ETH, 0, True)], 5, 0),
+        ([(BTC, 7, True), (BTC, 5, True)], 7, None),
+    ],
+    ids=["nothing", "behind a hole", "before a hole", "a hole that was read", "out of order"],
+)
+def test_fills_are_read_again_from_the_last_one_before_which_none_is_missing(
+    told: Sequence[tuple[InstrumentId, int, bool]], btc: int | None, eth: int | None
+) -> None:
+    marks = FillMarks()
+    for instrument, mark, is_whole in told:
+        marks.told(instrument, mark, is_whole)
+    assert (marks.whole_until(BTC), marks.whole_until(ETH)) == (btc, eth)
 
 
 BROKEN_OFF, OF_TRADES = RetryLater("busy"), [entry("2", EntryKind.TRADE), entry("3", EntryKind.FEE)]

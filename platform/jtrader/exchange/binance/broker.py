@@ -4,14 +4,14 @@ Amounts go out as the exact text of our Decimals and come in from the venue's st
 """
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from jtrader.domain.account import AccountMode, Balance, VenueEntry, VenuePosition
 from jtrader.domain.errors import BadInput
-from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market, split_instrument_id
+from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market
 from jtrader.domain.money import ZERO, plain
 from jtrader.domain.order import ChildOrder, Fill, VenueOrder
 from jtrader.domain.times import DAY, MILLISECOND, from_millis, to_millis
@@ -26,7 +26,8 @@ from jtrader.exchange.binance.rows import RowReader
 from jtrader.exchange.binance.session import RECV_WINDOW_MS, BinanceSession, Keys
 from jtrader.exchange.binance.spot_ledger import SpotLedger
 from jtrader.exchange.binance.stream import KEEPALIVE_SECONDS, UserStream
-from jtrader.exchange.common.asking import until_told
+from jtrader.exchange.common.broker import StreamBroker
+from jtrader.exchange.common.fill_marks import FillMarks
 from jtrader.exchange.common.ledger_watch import LEDGER_SECONDS
 from jtrader.exchange.common.reports import Report
 from jtrader.ports.broker import BrokerError, NotOffered, OrderNotFound, OutcomeUnknown
@@ -37,8 +38,10 @@ _SHORT_PAST = 3 * DAY
 """Ledger rows that are asked for behind the last one seen: the venue may book a row late."""
 
 
-class BinanceBroker:
+class BinanceBroker(StreamBroker):
     """Reading and order entry of one account. Use within one event loop; `close` it there."""
+
+    _stream: UserStream
 
     def __init__(
         self,
@@ -60,10 +63,8 @@ class BinanceBroker:
         ledger that nothing has hinted at."""
         if market not in ENDPOINTS:
             raise BadInput(f"no Binance market '{market}'; there are {', '.join(ENDPOINTS)}")
-        self.account = account
-        self.market = market
+        super().__init__(account, market, instruments)
         self._at = ENDPOINTS[market]
-        self._instruments = tuple(instruments)
         self._session = BinanceSession(keys, market, simulator_uri, pause_file, weights)
         self._rows = RowReader(account, market)
         self._algo = (
@@ -72,12 +73,8 @@ class BinanceBroker:
         self._history = History(self._session, self._at, self._rows, page, self._algo)
         self._spot_ledger = SpotLedger(self._session, account, page)
         self._stream = UserStream(self._session, self._rows, self, self._algo, keepalive, ledger_every)
-        self._told: dict[InstrumentId, int] = {}
-        self._last_trade: dict[InstrumentId, int] = {}
-        """The newest trade before which none is missing."""
-        self._since = 0
+        self._marks = FillMarks()
         self._entries_until = 0
-        self._seen_entries: set[str] = set()
 
     async def balances(self) -> Sequence[Balance]:
         """Assets that hold anything."""
@@ -190,36 +187,10 @@ class BinanceBroker:
         except OrderNotFound:
             return await self._algo.order(client_order_id)
 
-    async def reports(self) -> AsyncIterator[Report]:
-        """Order states, fills, funding and transfers. Raises AccessDenied where the key is refused."""
-        self._since = self._since or await until_told(self._market_minute, "the time of the market")
-        async for report in self._stream.reports():
-            if isinstance(report, Fill):
-                self._told[report.instrument] = max(self._told.get(report.instrument, -1), int(report.trade_id))
-                if self._stream.is_whole:
-                    self._last_trade |= self._told
-            if isinstance(report, VenueOrder):
-                self._history.remember(report.venue_order_id, report.client_order_id)
-            yield report
-
     @property
     def request_life(self) -> int:
         """The receive window of signed requests."""
         return RECV_WINDOW_MS * MILLISECOND
-
-    @property
-    def is_live(self) -> bool:
-        """The private stream stands."""
-        return self._stream.live.is_set()
-
-    @property
-    def stream_epoch(self) -> int:
-        """How many times the private stream has connected."""
-        return self._stream.epoch
-
-    async def wait_live(self) -> None:
-        """Returns once `reports` has connected: orders sent from then on are reported as they happen."""
-        await self._stream.live.wait()
 
     async def close(self) -> None:
         await self._session.close()
@@ -229,9 +200,9 @@ class BinanceBroker:
         missing, at first from this broker's start."""
         found: list[Fill] = []
         for instrument in self._instruments:
-            last = self._last_trade.get(instrument)
+            last = self._marks.whole_until(instrument)
             if last is None:
-                now = self._since if self.stream_epoch == 1 else await self._market_minute()
+                now = self._since if self.stream_epoch == 1 else await self._market_time()
                 found += await self._history.fills(instrument, self._since, now + DAY)
             else:
                 found += await self._history.fills_from(instrument, last + 1)
@@ -239,12 +210,16 @@ class BinanceBroker:
 
     async def new_entries(self) -> list[VenueEntry]:
         """Ledger rows not yet handed out, from this broker's start on."""
-        now = await self._market_minute()
+        now = await self._market_time()
         entries = await self.entries(max(self._since, self._entries_until - _SHORT_PAST), now + DAY)
         self._entries_until = now
-        fresh = [entry for entry in entries if entry.entry_id not in self._seen_entries]
-        self._seen_entries.update(entry.entry_id for entry in fresh)
-        return fresh
+        return self._fresh(entries)
+
+    def _heard(self, report: Report) -> None:
+        if isinstance(report, Fill):
+            self._marks.told(report.instrument, int(report.trade_id), self._stream.is_whole)
+        if isinstance(report, VenueOrder):
+            self._history.remember(report.venue_order_id, report.client_order_id)
 
     async def _cancel_conditional(
         self, algo: AlgoOrders, instrument: InstrumentId, client_order_id: ClientOrderId
@@ -266,13 +241,7 @@ class BinanceBroker:
         self._history.remember(order.venue_order_id, order.client_order_id)
         return order
 
-    def _symbol(self, instrument: InstrumentId) -> str:
-        market, symbol = split_instrument_id(instrument)
-        if market != self.market:
-            raise BadInput(f"{instrument} is not on {self.market}, where account {self.account} trades")
-        return symbol
-
-    async def _market_minute(self) -> int:
+    async def _market_time(self) -> int:
         """Open time (ns) of the minute that the market is in."""
         symbol = self._symbol(self._instruments[0])
         rows = await self._session.call(self._at.klines, {"symbol": symbol, "interval": "1m", "limit": 1})

@@ -3,7 +3,7 @@
 Amounts go out as the exact digits of our Decimals and come in from the venue's text. Orders carry our own client id.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import msgspec
 
 from jtrader.domain.account import AccountMode, Balance, MarginMode, PositionMode, VenueEntry, VenuePosition
 from jtrader.domain.errors import BadInput, Broken
-from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market, split_instrument_id
+from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market
 from jtrader.domain.money import ONE, ZERO, amount
 from jtrader.domain.order import ChildOrder, Fill, VenueOrder
 from jtrader.domain.times import DAY, MINUTE, iso, parse_time
@@ -24,7 +24,8 @@ from jtrader.exchange.bitmex.listing import MARKET
 from jtrader.exchange.bitmex.rows import Row, RowReader, row_field, rows_of
 from jtrader.exchange.bitmex.session import EXPIRES_AFTER, PER_MINUTE, BitmexSession, Keys
 from jtrader.exchange.bitmex.stream import PrivateStream
-from jtrader.exchange.common.asking import until_told
+from jtrader.exchange.common.broker import StreamBroker
+from jtrader.exchange.common.fill_marks import FillMarks
 from jtrader.exchange.common.reports import Report
 from jtrader.ports.broker import BrokerError, OrderNotFound, OutcomeUnknown
 
@@ -34,8 +35,10 @@ _MOST_OPEN = 500
 _MULTI_ASSET = "MultiAsset"
 
 
-class BitmexBroker:
+class BitmexBroker(StreamBroker):
     """Reading and order entry of one account. Use within one event loop; `close` it there."""
+
+    _stream: PrivateStream
 
     def __init__(
         self,
@@ -53,19 +56,13 @@ class BitmexBroker:
         left alone. `per_minute`: the requests that the venue grants the key."""
         if market != MARKET:
             raise BadInput(f"no BitMEX market '{market}'; there is {MARKET}")
-        self.account = account
-        self.market = market
-        self._instruments = tuple(instruments)
+        super().__init__(account, market, instruments)
         self._session = BitmexSession(keys, simulator_uri, pause_file, per_minute)
         self._rows = RowReader(account)
         self._history = History(self._session, self._rows, page)
         self._stream = PrivateStream(Handshake(keys, self._session.clock), self._rows, self, simulator_uri)
-        self._since = 0
-        self._newest: dict[InstrumentId, int] = {}
-        self._read_until: dict[InstrumentId, int] = {}
-        """The newest fill before which none is missing."""
+        self._marks = FillMarks()
         self._entries_until = 0
-        self._seen_entries: set[str] = set()
 
     # ---- reading
 
@@ -88,7 +85,7 @@ class BitmexBroker:
                 return sorted(found.values(), key=lambda order: order.ts)
 
     async def fills(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Fill]:
-        _symbol(instrument)
+        self._symbol(instrument)
         return await self._history.fills(instrument, start, end)
 
     async def entries(self, start: int, end: int) -> Sequence[VenueEntry]:
@@ -101,7 +98,7 @@ class BitmexBroker:
         modes: dict[InstrumentId, MarginMode] = {}
         leverage: dict[InstrumentId, Decimal] = {}
         for name in self._instruments:
-            row = rows.get(_symbol(name))
+            row = rows.get(self._symbol(name))
             modes[name] = MarginMode.CROSS if row is None or row_field(row, "crossMargin") else MarginMode.ISOLATED
             leverage[name] = await self._most_leverage(name) if row is None else amount(row_field(row, "leverage"))
         return AccountMode(
@@ -123,7 +120,7 @@ class BitmexBroker:
     # ---- orders
 
     async def submit(self, order: ChildOrder) -> VenueOrder:
-        form = order_form(order, _symbol(order.instrument))
+        form = order_form(order, self._symbol(order.instrument))
         self._stream.unfinished.watch(order.instrument, order.client_order_id)
         try:
             answer = await self._session.call("privatePostOrder", form, is_order=True, urgent=order.reduce_only)
@@ -136,24 +133,24 @@ class BitmexBroker:
     async def amend(
         self, instrument: InstrumentId, client_order_id: ClientOrderId, quantity: Decimal, price: Decimal
     ) -> VenueOrder:
-        _symbol(instrument)
+        self._symbol(instrument)
         form = {"origClOrdID": client_order_id, "orderQty": whole(quantity), "price": price}
         return self._rows.order(await self._session.call("privatePutOrder", form, is_order=True))
 
     async def cancel(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> None:
         """An order that can't be cancelled is told in a row of a good answer."""
-        _symbol(instrument)
+        self._symbol(instrument)
         form = {"clOrdID": [client_order_id]}
         for row in rows_of(await self._session.call("privateDeleteOrder", form, is_order=True, urgent=True)):
             if row.get("error"):
                 raise translate(BrokerError(str(row["error"])), is_order=True)
 
     async def cancel_all(self, instrument: InstrumentId) -> None:
-        form = {"symbol": _symbol(instrument)}
+        form = {"symbol": self._symbol(instrument)}
         await self._session.call("privateDeleteOrderAll", form, is_order=True, urgent=True)
 
     async def order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder:
-        query = {"symbol": _symbol(instrument), "filter": _json({"clOrdID": client_order_id}), "reverse": True}
+        query = {"symbol": self._symbol(instrument), "filter": _json({"clOrdID": client_order_id}), "reverse": True}
         rows = rows_of(await self._session.call("privateGetOrder", {**query, "count": 1}))
         if not rows:
             raise OrderNotFound(f"BitMEX knows no order {client_order_id} in {instrument}")
@@ -161,60 +158,38 @@ class BitmexBroker:
 
     # ---- the stream
 
-    async def reports(self) -> AsyncIterator[Report]:
-        """Order states, fills, funding and transfers. Raises AccessDenied where the key is refused."""
-        self._since = self._since or await until_told(self._market_minute, "the time of the market")
-        async for report in self._stream.reports():
-            if isinstance(report, Fill):
-                self._newest[report.instrument] = max(report.ts, self._newest.get(report.instrument, 0))
-                if self._stream.is_whole:
-                    self._read_until |= self._newest
-            if isinstance(report, VenueEntry):
-                self._seen_entries.add(report.entry_id)
-            yield report
-
     @property
     def request_life(self) -> int:
         """Until its `api-expires`."""
         return EXPIRES_AFTER
 
-    @property
-    def is_live(self) -> bool:
-        """The private stream stands."""
-        return self._stream.live.is_set()
-
-    async def wait_live(self) -> None:
-        await self._stream.live.wait()
-
-    @property
-    def stream_epoch(self) -> int:
-        """How often the private stream has connected."""
-        return self._stream.epoch
-
     async def fills_since_last(self) -> list[Fill]:
         """Those at or after the last one before which none is missing: of one millisecond there may be more."""
         found: list[Fill] = []
         for instrument in self._instruments:
-            start = self._read_until.get(instrument, self._since)
-            found += await self._history.fills(instrument, start, 2**62)
+            last = self._marks.whole_until(instrument)
+            found += await self._history.fills(instrument, self._since if last is None else last, 2**62)
         return sorted(found, key=lambda fill: fill.ts)
 
     async def new_entries(self) -> list[VenueEntry]:
         """Ledger rows that have not been told, but for those of trades."""
-        now = await self._market_minute()
+        now = await self._market_time()
         rows = await self._history.entries(max(self._since, self._entries_until - _SHORT_PAST), 2**62)
         self._entries_until = now
-        fresh = [row for row in rows if not row.reference]
-        found = [row for row in fresh if row.entry_id not in self._seen_entries]
-        self._seen_entries.update(row.entry_id for row in found)
-        return found
+        return self._fresh(row for row in rows if not row.reference)
 
     async def close(self) -> None:
         await self._session.close()
 
     # ---- inside
 
-    async def _market_minute(self) -> int:
+    def _heard(self, report: Report) -> None:
+        if isinstance(report, Fill):
+            self._marks.told(report.instrument, report.ts, self._stream.is_whole)
+        if isinstance(report, VenueEntry):
+            self._seen_entries.add(report.entry_id)
+
+    async def _market_time(self) -> int:
         """The market's minute now."""
         row = await self._instrument_row(self._instruments[0], "timestamp")
         return parse_time(row_field(row, "timestamp")) // MINUTE * MINUTE
@@ -223,18 +198,11 @@ class BitmexBroker:
         return ONE / amount(row_field(await self._instrument_row(instrument, "initMargin"), "initMargin"))
 
     async def _instrument_row(self, instrument: InstrumentId, columns: str) -> Row:
-        query = {"symbol": _symbol(instrument), "columns": columns}
+        query = {"symbol": self._symbol(instrument), "columns": columns}
         rows = rows_of(await self._session.call("publicGetInstrument", query))
         if not rows:
             raise Broken(f"BitMEX does not list {instrument}")
         return rows[0]
-
-
-def _symbol(instrument: InstrumentId) -> str:
-    market, symbol = split_instrument_id(instrument)
-    if market != MARKET:
-        raise BadInput(f"{instrument} is not on {MARKET}")
-    return symbol
 
 
 def _json(value: Any) -> str:

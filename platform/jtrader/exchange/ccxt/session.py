@@ -4,6 +4,7 @@ and exits, and the pause that all processes of this machine keep."""
 from pathlib import Path
 from typing import Any
 
+from jtrader.domain.ids import InstrumentId
 from jtrader.exchange.ccxt.errors import translate
 from jtrader.exchange.ccxt.hearing import hearing
 from jtrader.exchange.ccxt.spoken import EXACT, CcxtMarket, load
@@ -24,5 +25,20 @@ class GenericSession(CcxtSession):
         own_config = {**EXACT, "password": keys.password, "newUpdates": True}
         super().__init__(found, keys, translate, simulator_uri, options=spoken.options, own_config=own_config)
         per_minute = 60_000 / float(self.exchange.rateLimit)  # ccxt counts in costs, one each so many ms
+        self._spoken = spoken
         self.budget = WeightBudget(spoken.market, per_minute, per_minute * RESERVE, pause_file)
         self._meter = self.exchange.meter = Meter(self.budget, lambda *asked: asked[3], lambda _: None)
+
+    async def ask(self, method: str, *given: Any, is_order: bool = False, urgent: bool = False) -> Any:
+        """A unified method. Raises BrokerError."""
+        return await self.run(lambda: getattr(self.exchange, method)(*given), is_order, urgent)
+
+    def offers(self, feature: str) -> bool:
+        return bool(self.exchange.has.get(feature))
+
+    async def symbol(self, instrument: InstrumentId) -> str:
+        """ccxt's. Raises BadInput for what the venue doesn't list."""
+        self._spoken.symbol_of(instrument)
+        if not self.exchange.markets:
+            await self.ask("load_markets")
+        return self._spoken.unified(self.exchange, instrument)

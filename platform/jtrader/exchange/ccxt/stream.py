@@ -14,6 +14,7 @@ from jtrader.domain.order import Fill, VenueOrder
 from jtrader.domain.times import from_millis
 from jtrader.exchange.ccxt.hearing import subscribing
 from jtrader.exchange.ccxt.orders import Reader
+from jtrader.exchange.ccxt.session import GenericSession
 from jtrader.exchange.common.reports import OrderReader, Report
 from jtrader.exchange.common.unfinished import UnfinishedOrders
 from jtrader.ports.broker import AccessDenied
@@ -28,20 +29,17 @@ class Account(OrderReader, Protocol):
 
     async def fills(self, instrument: InstrumentId, start: int, end: int) -> Sequence[Fill]: ...
 
-    async def symbol(self, instrument: InstrumentId) -> str: ...
-
     async def market_minute(self) -> int: ...
-
-    async def ask(self, method: str, *given: Any) -> Any: ...
-
-    def offers(self, feature: str) -> bool: ...
 
 
 class PrivateStream:
     """Yields reports; `live` is set while every instrument is subscribed and what it missed has been read."""
 
-    def __init__(self, account: Account, instruments: Sequence[InstrumentId], rows: Reader) -> None:
+    def __init__(
+        self, account: Account, session: GenericSession, instruments: Sequence[InstrumentId], rows: Reader
+    ) -> None:
         self._account = account
+        self._session = session
         self._instruments = tuple(instruments)
         self._rows = rows
         self._queue: asyncio.Queue[Report | BaseException] = asyncio.Queue()
@@ -75,9 +73,9 @@ class PrivateStream:
         while True:
             try:
                 self._since = self._since or await self._account.market_minute()
-                await self._account.ask("fetch_balance")  # a refused key says so here, whatever the watchers make of it
+                await self._session.ask("fetch_balance")  # a refused key says so here, whatever the watchers make of it
                 async with asyncio.TaskGroup() as tasks:
-                    await self._subscribe(name, await self._account.symbol(name), tasks)
+                    await self._subscribe(name, await self._session.symbol(name), tasks)
                     await self._tell_missed(name)
                     self._subscribed.add(name)
                     if self._subscribed.issuperset(self._instruments):
@@ -96,7 +94,7 @@ class PrivateStream:
     async def _subscribe(self, name: InstrumentId, symbol: str, tasks: asyncio.TaskGroup) -> None:
         """Returns once the subscriptions have been sent."""
         hear: list[Callable[[InstrumentId, str], Coroutine[Any, Any, None]]] = [self._hear_orders]
-        if self._account.offers("watchMyTrades"):
+        if self._session.offers("watchMyTrades"):
             hear.append(self._hear_fills)
         sent = [asyncio.Event() for _ in hear]
         for listen, event in zip(hear, sent, strict=True):
@@ -107,14 +105,14 @@ class PrivateStream:
 
     async def _hear_orders(self, name: InstrumentId, symbol: str) -> None:
         while True:
-            for row in await self._account.ask("watch_orders", symbol):
+            for row in await self._session.ask("watch_orders", symbol):
                 self._queue.put_nowait(self._rows.order(name, row))
 
     async def _hear_fills(self, name: InstrumentId, symbol: str) -> None:
         """A streamed trade is a hint: what is booked is read over REST, where ccxt's signs and fees are the same as in
         every later reading."""
         while True:
-            hints = await self._account.ask("watch_my_trades", symbol)
+            hints = await self._session.ask("watch_my_trades", symbol)
             self._tell(await self._account.fills(name, min(from_millis(int(row["timestamp"])) for row in hints), 2**62))
 
     async def _tell_missed(self, name: InstrumentId) -> None:

@@ -9,16 +9,16 @@ arrive that much later, so it counts as absent only when it was cancelled by its
 neither among orders nor among trades, and those minutes are over.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
 from jtrader.domain.account import AccountMode, Balance, VenueEntry, VenuePosition
 from jtrader.domain.errors import BadInput, Broken
-from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market, split_instrument_id
+from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, Market
 from jtrader.domain.order import ChildOrder, Fill, VenueOrder
 from jtrader.domain.times import DAY, MINUTE
-from jtrader.exchange.common.asking import until_told
+from jtrader.exchange.common.broker import StreamBroker
 from jtrader.exchange.common.reports import Report
 from jtrader.exchange.common.session import Keys
 from jtrader.exchange.huobi.desks import PAGE, desk_of
@@ -35,8 +35,10 @@ _OVERLAP = MINUTE
 """Fills are asked for again this long before the last one seen: trades of one instant come in any order."""
 
 
-class HuobiBroker:
+class HuobiBroker(StreamBroker):
     """Reading and order entry of one account. Use within one event loop; `close` it there."""
+
+    _stream: PrivateStream
 
     def __init__(
         self,
@@ -56,9 +58,7 @@ class HuobiBroker:
             raise BadInput(f"no HTX market '{market}'; there are {', '.join(PUBLIC)}")
         if not instruments:
             raise BadInput(f"account {account} needs at least one instrument")
-        self.account = account
-        self.market = market
-        self._instruments = tuple(instruments)
+        super().__init__(account, market, instruments)
         for instrument in instruments:
             self._own(instrument)
         self._ids = OrderIds(orders_file)
@@ -68,8 +68,6 @@ class HuobiBroker:
         )
         self._stream = PrivateStream(self._desk, self, simulator_uri)
         self._last_fill: dict[InstrumentId, int] = {}
-        self._since = 0
-        self._seen_entries: set[str] = set()
 
     async def balances(self) -> Sequence[Balance]:
         """Assets that hold anything."""
@@ -129,33 +127,10 @@ class HuobiBroker:
     async def order(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> VenueOrder:
         return await self._desk.orders.order(self._own(instrument), client_order_id)
 
-    async def reports(self) -> AsyncIterator[Report]:
-        """Order states, fills, funding and transfers. Raises AccessDenied where the key is refused."""
-        # the market time from which on fills and ledger rows may be missed
-        self._since = self._since or await until_told(self._market_time, "the time of the market")
-        async for report in self._stream.reports():
-            if isinstance(report, Fill):
-                self._last_fill[report.instrument] = max(self._last_fill.get(report.instrument, 0), report.ts)
-            yield report
-
     @property
     def request_life(self) -> int:
         """HTX takes a signed request for minutes after its timestamp."""
         return REQUEST_LIFE
-
-    @property
-    def is_live(self) -> bool:
-        """The private stream stands."""
-        return self._stream.live.is_set()
-
-    @property
-    def stream_epoch(self) -> int:
-        """How many times the private stream has connected."""
-        return self._stream.epoch
-
-    async def wait_live(self) -> None:
-        """Returns once `reports` has connected: orders sent from then on are reported as they happen."""
-        await self._stream.live.wait()
 
     async def close(self) -> None:
         await self._session.close()
@@ -175,19 +150,19 @@ class HuobiBroker:
         """Ledger rows not yet handed out, from this broker's start on."""
         now = await self._market_time()
         entries = await self.entries(max(self._since, now - _SHORT_PAST), now + _OVERLAP)
-        fresh = [entry for entry in entries if entry.entry_id not in self._seen_entries]
-        self._seen_entries.update(entry.entry_id for entry in fresh)
-        return fresh
+        return self._fresh(entries)
 
     async def set_clock(self) -> None:
         """Signatures carry the venue's time from then on. Raises BrokerError."""
         await self._session.set_clock()
 
     def _own(self, instrument: InstrumentId) -> InstrumentId:
-        market, _ = split_instrument_id(instrument)
-        if market != self.market:
-            raise BadInput(f"{instrument} is not on {self.market}, where account {self.account} trades")
+        self._symbol(instrument)
         return instrument
+
+    def _heard(self, report: Report) -> None:
+        if isinstance(report, Fill):
+            self._last_fill[report.instrument] = max(self._last_fill.get(report.instrument, 0), report.ts)
 
     async def _market_time(self) -> int:
         """The venue's newest market time, ns."""
