@@ -31,7 +31,7 @@ from jtrader.engine.pace import series_of
 from jtrader.execution.algorithm import Algorithm, Child, ParentView, Plan, Print, Slice
 from jtrader.execution.driver import decide
 from jtrader.execution.sizing import is_crossed
-from jtrader.risk.gate import judge
+from jtrader.risk.gate import EXIT_COLLAR_STEPS, judge
 from jtrader.risk.verdict import RefusalCode, Refused
 
 SAVE_EVERY = 1 * MINUTE
@@ -168,9 +168,10 @@ def view_of(core: Core, parent: Parent, now: Moment) -> ParentView:
     tape = market.follow(intent.parent_id, name)
     last, mark = market.trades.get(name), market.marks.get(name)
     live = core.state.live_children.get(intent.parent_id, ())
-    reducible = None
+    reducible = held = None
     if intent.reduce_only:
         reducible = exposure_of(core, intent, ZERO, now).reducible(intent.side, rules)
+        held = -intent.side.sign * core.ledger.position(intent.account, name)
     view = ParentView(
         now=now.market,
         intent=intent,
@@ -195,10 +196,17 @@ def view_of(core: Core, parent: Parent, now: Moment) -> ParentView:
         trades=tuple(tape.trades),
         own=tape.own,
         reducible=reducible,
-        collar=core.accounts[intent.account].limits.price_collar or ZERO,
+        held=held,
+        collar=_collar(core, intent),
     )
     tape.clear()
     return view
+
+
+def _collar(core: Core, intent: Intent) -> Decimal:
+    """The gate's: exits may go farther."""
+    collar = core.accounts[intent.account].limits.price_collar or ZERO
+    return collar * EXIT_COLLAR_STEPS if intent.reduce_only else collar
 
 
 def _print(price: float, ts: int, tape: Tape, source: str) -> Print | None:

@@ -95,7 +95,9 @@ class ParentView(msgspec.Struct, frozen=True, kw_only=True):
     own: Decimal = ZERO
     """What the desk's accounts traded of it in that time, by any order."""
     reducible: Decimal | None = None
-    """How much the net position lets a reduce-only parent still trade; None for other parents."""
+    """How much the net position and other exits let a reduce-only parent still trade; None for other parents."""
+    held: Decimal | None = None
+    """The net position on the side that it reduces."""
     collar: Decimal = ZERO
     """The account's price collar, as a fraction of the mid."""
 

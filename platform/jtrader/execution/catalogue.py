@@ -5,6 +5,16 @@ from collections.abc import Mapping
 from jtrader.execution.algorithm import Algorithm
 from jtrader.execution.limit import Limit
 from jtrader.execution.market import Market
+from jtrader.execution.stop import Stop
+from jtrader.execution.stop_limit import StopLimit
+from jtrader.execution.trailing import Trailing
 from jtrader.execution.twap import Twap
 
-ALGORITHMS: Mapping[str, Algorithm] = {"market": Market(), "limit": Limit(), "twap": Twap()}
+ALGORITHMS: Mapping[str, Algorithm] = {
+    "market": Market(),
+    "limit": Limit(),
+    "twap": Twap(),
+    "stop": Stop(),
+    "stop_limit": StopLimit(),
+    "trailing": Trailing(),
+}

@@ -1,7 +1,8 @@
 """What holds for every parent whatever its algorithm: wishes of people, the window, data that is stale, refusals.
 
-The order of actions at the end is fixed: no new slices → cancel what rests → wait for the ends → sweep where the parent
-must complete → report. What is not settled GRACE after the end is reported as FAILED, with what is still open.
+A pause cancels what rests, except stops that wait at the venue. The order of actions at the end is fixed: no new slices
+→ cancel what rests → wait for the ends → sweep where the parent must complete → report. What is not settled GRACE after
+the end is reported as FAILED, with what is still open.
 """
 
 from msgspec.structs import replace
@@ -38,7 +39,10 @@ def _held(algorithm: Algorithm, view: ParentView) -> Plan | None:
     if intent.end is not None and view.now >= intent.end:
         return _finish(view, intent.end)
     if view.wish is ParentWish.PAUSE:
-        return Plan(cancel=to_cancel(view), state=ParentState.PAUSED, reason=f"user: {view.wish_reason}")
+        resting = tuple(
+            child.id for child in view.live if child.id in to_cancel(view) and not child.type.is_conditional
+        )
+        return Plan(cancel=resting, state=ParentState.PAUSED, reason=f"user: {view.wish_reason}")
     if view.now < view.start:
         return Plan(state=ParentState.PENDING, reason=f"starts at {iso(view.start)}")
     if algorithm.one_shot:
@@ -107,21 +111,24 @@ def _sweep(view: ParentView) -> Plan:
         return Plan(state=ParentState.COMPLETING, reason="past its end: sweeping what is left")
     quantity = lots_of(view, view.left, price)
     if not quantity:
-        return dust(view)
+        over = stuck(view)
+        return over if over.state.is_over else replace(over, state=ParentState.COMPLETING)
     return Plan(
         place=(taking(quantity, price),), state=ParentState.COMPLETING, reason="past its end: sweeping what is left"
     )
 
 
-def dust(view: ParentView) -> Plan:
-    """The whole rest is below the least."""
+def stuck(view: ParentView) -> Plan:
+    """What is left can't be sent: it is below the least, or other exits are taking the position."""
+    if view.held is not None and view.left < view.instrument.min_quantity <= view.held:
+        return Plan(reason="waits: other exits are taking the position")
     return Plan(state=ParentState.DUST, reason=f"{plain(view.left)} is left, below the venue's least")
 
 
 def _nothing_left(view: ParentView) -> Plan | None:
-    rules = view.instrument
-    if view.left <= ZERO:
+    least = view.instrument.min_quantity
+    if view.held is not None and view.held <= ZERO:
         return Plan(state=ParentState.DONE, reason=f"filled {plain(view.filled)}; nothing is left to reduce")
-    if rules.quantity_down(view.left) < rules.min_quantity:
-        return dust(view)
+    if view.instrument.quantity_down(view.left) < least and (view.held is None or view.held < least):
+        return stuck(view)
     return None
