@@ -9,7 +9,6 @@ https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-e
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
 from jtrader.domain.errors import BadInput, Broken
@@ -22,7 +21,7 @@ from jtrader.exchange.binance.errors import translate
 from jtrader.exchange.binance.listing import COINM, SPOT, USDM, instrument, is_offered
 from jtrader.exchange.common.books import BookSnapshot
 from jtrader.exchange.common.listing import offered
-from jtrader.exchange.common.public import PATIENCE_SECONDS, PublicClient
+from jtrader.exchange.common.public import PATIENCE_SECONDS, Closing, PublicClient
 
 T = TypeVar("T")
 
@@ -106,7 +105,7 @@ DIALECTS: Mapping[Market, Dialect] = {
 }
 
 
-class BinanceRest:
+class BinanceRest(Closing):
     """CandleSource, TradeSource, FundingSource, OpenInterestSource, InstrumentSource and SnapshotSource of one Binance
     market. Close it after use.
 
@@ -227,17 +226,6 @@ class BinanceRest:
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise Broken(f"{self._market}'s ticker of {probe} tells no time ({error!r})") from error
         return self._seen
-
-    def close(self) -> None:
-        self._client.close()
-
-    def __enter__(self) -> "BinanceRest":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _funding_hours(self) -> dict[str, Any]:
         """By symbol, of the perpetuals whose funding was set apart from the usual."""

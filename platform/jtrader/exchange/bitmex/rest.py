@@ -6,7 +6,6 @@ https://www.bitmex.com/api/explorer/
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,7 +21,7 @@ from jtrader.exchange.bitmex.messages import BinRow, FundingRow, TradeRow
 from jtrader.exchange.bitmex.moments import MomentReader, spelled
 from jtrader.exchange.bitmex.wire import candle, trade
 from jtrader.exchange.common.listing import offered
-from jtrader.exchange.common.public import PATIENCE_SECONDS, PublicClient
+from jtrader.exchange.common.public import PATIENCE_SECONDS, Closing, PublicClient
 
 PAGE = 1_000
 FUNDING_PAGE = 500
@@ -32,7 +31,7 @@ PROBE = "XBTUSD"
 Row = TypeVar("Row")
 
 
-class BitmexRest:
+class BitmexRest(Closing):
     """CandleSource, TradeSource, FundingSource, OpenInterestSource and InstrumentSource. Close it after use.
 
     With a `simulator_uri` every request goes there; without one it goes to the real venue.
@@ -117,17 +116,6 @@ class BitmexRest:
             self.instruments()
         row = self._instrument_row(VenueSymbol(self._probe), "timestamp")
         return self._moment(str(row.get("timestamp")))
-
-    def close(self) -> None:
-        self._client.close()
-
-    def __enter__(self) -> "BitmexRest":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _trade_pages(
         self, instrument: InstrumentId, symbol: VenueSymbol, first: int, last: int

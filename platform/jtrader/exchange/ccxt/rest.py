@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from jtrader.domain.errors import BadInput, Broken
@@ -16,14 +15,14 @@ from jtrader.exchange.ccxt.listing import instrument as read
 from jtrader.exchange.ccxt.spoken import EXACT, CcxtMarket, load
 from jtrader.exchange.common.books import BookSnapshot
 from jtrader.exchange.common.listing import offered
-from jtrader.exchange.common.public import PATIENCE_SECONDS, PublicClient
+from jtrader.exchange.common.public import PATIENCE_SECONDS, Closing, PublicClient
 
 PAGE = 100
 """Rows at most in one answer: what every venue gives."""
 BOOK_LEVELS = 50
 
 
-class CcxtRest:
+class CcxtRest(Closing):
     """CandleSource, TradeSource, FundingSource, OpenInterestSource, InstrumentSource and SnapshotSource of one market.
     Safe to use from threads; close it after use."""
 
@@ -135,17 +134,6 @@ class CcxtRest:
     def market_time(self) -> int:
         """Of the first instrument's ticker."""
         return self._time_of(self.instruments()[0].id)
-
-    def close(self) -> None:
-        self._client.close()
-
-    def __enter__(self) -> "CcxtRest":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _symbol(self, instrument: InstrumentId) -> str:
         self._spoken.symbol_of(instrument)

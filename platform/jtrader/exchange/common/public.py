@@ -9,7 +9,8 @@ is away or asks for fewer requests is tried again for as long as patience lasts.
 
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_before_delay, wait_random_exponential
 
@@ -129,6 +130,23 @@ class PublicClient:
         await self.exchange.close()
         if self._session is not None:
             await self._session.close()
+
+
+class Closing:
+    """What asks through a client, and closes it with its `with` block."""
+
+    _client: PublicClient
+
+    def close(self) -> None:
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 def _pause(state: RetryCallState) -> float:

@@ -8,7 +8,6 @@ https://huobiapi.github.io/docs/spot/v1/en, …/usdt_swap/v1/en, …/coin_margin
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from jtrader.domain.errors import BadInput, Broken, JtraderError
@@ -17,7 +16,7 @@ from jtrader.domain.instrument import Instrument, InstrumentStatus
 from jtrader.domain.market import Candle, Funding, Mark, OpenInterest, Trade
 from jtrader.domain.times import DAY, MINUTE, SECOND, from_millis, to_millis
 from jtrader.exchange.common.listing import offered
-from jtrader.exchange.common.public import PATIENCE_SECONDS
+from jtrader.exchange.common.public import PATIENCE_SECONDS, Closing
 from jtrader.exchange.huobi.endpoints import PUBLIC
 from jtrader.exchange.huobi.listing import FUTURE, LINEAR, SPOT, Element, elements_of, instrument, is_of, symbol_of
 from jtrader.exchange.huobi.public import public_client
@@ -34,7 +33,7 @@ PROBES = {SPOT: "btcusdt"}
 """Always traded, so that its ticker tells the market's time; elsewhere the first that is listed does."""
 
 
-class HuobiRest:
+class HuobiRest(Closing):
     """CandleSource, TradeSource, FundingSource, OpenInterestSource and InstrumentSource of one HTX market, and marks
     that its streams lack. Close it after use.
 
@@ -161,17 +160,6 @@ class HuobiRest:
         answer = self._ask("market time", self._at.merged, {self._at.symbol: self._probe()})
         self._seen = from_millis(millis(answer, "ts"))
         return self._seen
-
-    def close(self) -> None:
-        self._client.close()
-
-    def __enter__(self) -> "HuobiRest":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _last_trades(self, instrument: InstrumentId) -> list[Trade]:
         symbol = self._symbol(instrument)
