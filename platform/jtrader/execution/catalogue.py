@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from jtrader.execution.algorithm import Algorithm
+from jtrader.execution.best_limit import BestLimit
+from jtrader.execution.iceberg import Iceberg
 from jtrader.execution.limit import Limit
 from jtrader.execution.market import Market
 from jtrader.execution.stop import Stop
@@ -17,4 +19,6 @@ ALGORITHMS: Mapping[str, Algorithm] = {
     "stop": Stop(),
     "stop_limit": StopLimit(),
     "trailing": Trailing(),
+    "iceberg": Iceberg(),
+    "best_limit": BestLimit(),
 }
