@@ -178,6 +178,46 @@ class PositionAssigned(OmsEvent, frozen=True, kw_only=True, tag="position_assign
     reason: str
 
 
+class AmendRequested(OmsEvent, frozen=True, kw_only=True, tag="amend_requested"):
+    """A resting order is to have this total quantity (what filled is part of it) and price; until the venue has
+    answered it counts at the larger of both quantities."""
+
+    client_order_id: ClientOrderId
+    quantity: Decimal
+    price: Decimal
+    actor: str
+    reason: str
+
+
+class OrderAmended(OmsEvent, frozen=True, kw_only=True, tag="order_amended"):
+    """The venue has changed it."""
+
+    client_order_id: ClientOrderId
+    quantity: Decimal
+    price: Decimal
+
+
+class AmendRejected(OmsEvent, frozen=True, kw_only=True, tag="amend_rejected"):
+    """The order stands as it stood, or has ended before it could be changed."""
+
+    client_order_id: ClientOrderId
+    code: str
+    reason: str
+
+
+class ReplaceStarted(OmsEvent, frozen=True, kw_only=True, tag="replace_started"):
+    """The venue changes nothing in place: the order is being cancelled, and what is left then goes out anew."""
+
+    client_order_id: ClientOrderId
+
+
+class OrderReplaced(OmsEvent, frozen=True, kw_only=True, tag="order_replaced"):
+    """It has ended with `left` to go, for which another order is made next, if the gate lets it."""
+
+    client_order_id: ClientOrderId
+    left: Decimal
+
+
 class OrderResolved(OmsEvent, frozen=True, kw_only=True, tag="order_resolved"):
     """A person found out what became of an order UNKNOWN: `absent` or `filled`. The fills and the end that follow from
     it are events of their own, next to it."""
@@ -227,6 +267,11 @@ Event = (
     | FundingSeen
     | PositionAssigned
     | OrderResolved
+    | AmendRequested
+    | OrderAmended
+    | AmendRejected
+    | ReplaceStarted
+    | OrderReplaced
     | ParentAsked
     | ParentChanged
 )

@@ -1,5 +1,7 @@
 """What the engine asks of the world. The rim carries commands out after the events beside them are on disk."""
 
+from decimal import Decimal
+
 import msgspec
 
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId
@@ -20,11 +22,25 @@ class SubmitOrder(msgspec.Struct, frozen=True):
     def account(self) -> AccountId:
         return self.approved.order.account
 
+    @property
+    def client_order_id(self) -> ClientOrderId:
+        return self.approved.order.client_order_id
+
 
 class CancelOrder(msgspec.Struct, frozen=True):
     account: AccountId
     instrument: InstrumentId
     client_order_id: ClientOrderId
+
+
+class AmendOrder(msgspec.Struct, frozen=True):
+    """Changes a resting order in place; `quantity` is its new total."""
+
+    account: AccountId
+    instrument: InstrumentId
+    client_order_id: ClientOrderId
+    quantity: Decimal
+    price: Decimal
 
 
 class QueryOrder(msgspec.Struct, frozen=True):
@@ -36,4 +52,4 @@ class QueryOrder(msgspec.Struct, frozen=True):
     since: int
 
 
-Command = SubmitOrder | CancelOrder | QueryOrder
+Command = SubmitOrder | AmendOrder | CancelOrder | QueryOrder

@@ -11,11 +11,15 @@ from jtrader.domain.instrument import Instrument
 from jtrader.domain.market import Event as MarketEvent
 from jtrader.domain.order import ParentWish
 from jtrader.domain.times import MINUTE, iso
-from jtrader.engine import doubts, fundings, intents, kills, losses, parents, people, reports
+from jtrader.engine import amends, doubts, fundings, intents, kills, losses, parents, people, reports
 from jtrader.engine.commands import Command
 from jtrader.engine.core import Core, TradingAccount
 from jtrader.engine.inputs import (
     AccountFound,
+    AmendAsked,
+    AmendNotOffered,
+    AmendRefused,
+    AmendUncertain,
     AssignAsked,
     CancelAllAsked,
     CancelAsked,
@@ -112,6 +116,7 @@ class Engine:
     def handle(self, given: Input, now: Moment) -> Outcome:
         """Raises Broken where an invariant does not hold: the process must stop."""
         answer = self._dispatch(given, now)
+        amends.go_on(self._core, now)
         parents.follow_up(self._core, tuple(self._core.emitted), now)
         events, commands = self._core.take()
         return Outcome(tuple(events), tuple(commands), answer)
@@ -123,6 +128,14 @@ class Engine:
                 return kills.not_theirs(core, intent, now) or intents.submit(core, intent, signal, now)
             case CancelAsked():
                 return people.cancel(core, given, now)
+            case AmendAsked():
+                return amends.amend(core, given, now)
+            case AmendRefused():
+                amends.refused(core, given, now)
+            case AmendUncertain(client_order_id=client_order_id):
+                amends.uncertain(core, core.state.orders[client_order_id], now)
+            case AmendNotOffered(client_order_id=client_order_id):
+                amends.not_offered(core, core.state.orders[client_order_id], now)
             case AssignAsked():
                 return people.assign(core, given, now)
             case ResolveAsked():
@@ -130,6 +143,7 @@ class Engine:
             case FillReported(fill=fill):
                 reports.fill_reported(core, fill, now)
             case OrderReported(order=order):
+                amends.reported(core, given, now)
                 reports.order_reported(core, order, now)
             case EntryReported(entry=entry):
                 reports.entry_reported(core, entry, now)
@@ -152,6 +166,7 @@ class Engine:
                 self._tick(now)
             case Restarted():
                 doubts.restarted(core, now)
+                amends.restarted(core, now)
                 parents.restarted(core)
             case AccountFound(account=account, balances=balances):
                 if account not in core.state.opened:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from decimal import Decimal
 
 from jtrader.domain.errors import BadInput
-from jtrader.domain.ids import UNASSIGNED, AccountId, InstrumentId
+from jtrader.domain.ids import UNASSIGNED, AccountId, ClientOrderId, InstrumentId
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.money import ONE, ZERO, plain
 from jtrader.domain.order import Intent, OrderStatus, Side
@@ -18,10 +18,13 @@ from jtrader.engine.standing import standing
 from jtrader.risk.exposure import Exposure, Standing
 
 
-def exposure_of(core: Core, intent: Intent, parent_left: Decimal, now: Moment) -> Exposure:
+def exposure_of(
+    core: Core, intent: Intent, parent_left: Decimal, now: Moment, without: ClientOrderId | None = None
+) -> Exposure:
+    """`without`: an order that does not count, since it is about to be another."""
     account, instrument = intent.account, intent.instrument
     trading, rules = core.accounts[account], core.instruments[instrument]
-    live = list(core.state.live_orders())
+    live = [order for order in core.state.live_orders() if order.id != without]
     own = [order for order in live if order.child.account == account]
     of_strategy = [order for order in own if order.child.strategy == intent.strategy]
     market = [one.id for one in core.accounts.values() if one.market == trading.market]

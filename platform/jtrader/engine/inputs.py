@@ -64,9 +64,13 @@ class CancelUnclear(msgspec.Struct, frozen=True):
 
 
 class OrderReported(msgspec.Struct, frozen=True):
-    """The state of an order as the venue tells it: answer to a submit or query, or from the stream."""
+    """The state of an order as the venue tells it: answer to a submit or query, or from the stream. Of an answer to a
+    query: the wall time at which it was `asked`, and how many ns the venue may still take a request after its signing.
+    """
 
     order: VenueOrder
+    asked: int | None = None
+    request_life: int = 0
 
 
 class OrderAbsent(msgspec.Struct, frozen=True):
@@ -101,6 +105,36 @@ class CancelAsked(msgspec.Struct, frozen=True, kw_only=True):
     client_order_id: ClientOrderId
     actor: str
     reason: str
+
+
+class AmendAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a resting limit order, by a person: its new total quantity, filled part included, and price; None = stays."""
+
+    client_order_id: ClientOrderId
+    quantity: Decimal | None
+    price: Decimal | None
+    actor: str
+    reason: str
+
+
+class AmendRefused(msgspec.Struct, frozen=True):
+    """The venue's definite no: the order stands as it stood."""
+
+    client_order_id: ClientOrderId
+    code: str
+    reason: str
+
+
+class AmendUncertain(msgspec.Struct, frozen=True):
+    """Sent, and the answer was lost."""
+
+    client_order_id: ClientOrderId
+
+
+class AmendNotOffered(msgspec.Struct, frozen=True):
+    """Nothing was sent: the venue can't change this order in place."""
+
+    client_order_id: ClientOrderId
 
 
 class AssignAsked(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,6 +194,10 @@ Input = (
     | FillReported
     | EntryReported
     | CancelAsked
+    | AmendAsked
+    | AmendRefused
+    | AmendUncertain
+    | AmendNotOffered
     | AssignAsked
     | ResolveAsked
     | AccountFound

@@ -10,6 +10,14 @@ from jtrader.domain.money import ZERO
 from jtrader.domain.order import ChildOrder, Intent, OrderStatus, ParentState, ParentWish
 
 
+class Amendment(msgspec.Struct, frozen=True):
+    """What a resting order is to become. `by_replacing`: it is being cancelled for that."""
+
+    quantity: Decimal
+    price: Decimal
+    by_replacing: bool = False
+
+
 class Order(msgspec.Struct, frozen=True):
     """A child order and where it stands."""
 
@@ -21,6 +29,7 @@ class Order(msgspec.Struct, frozen=True):
     cancel_wanted: bool = False
     """A cancel was asked for; it stays wanted until the order has ended, whatever is learnt in between."""
 
+    amending: Amendment | None = None
     accepted: bool = False
     """The venue has said that an order of this id exists."""
     unknown_since: int = 0
@@ -38,7 +47,14 @@ class Order(msgspec.Struct, frozen=True):
     @property
     def leaves(self) -> Decimal:
         """What it may still fill; in flight, being cancelled or UNKNOWN count in full."""
-        return max(self.child.quantity - self.filled, ZERO) if self.is_live else ZERO
+        return max(self.total - self.filled, ZERO) if self.is_live else ZERO
+
+    @property
+    def total(self) -> Decimal:
+        """The most that it may fill in all, for all we know."""
+        if self.amending is None or self.amending.by_replacing:
+            return self.child.quantity
+        return max(self.child.quantity, self.amending.quantity)
 
     @property
     def is_proven(self) -> bool:

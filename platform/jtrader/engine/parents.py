@@ -110,7 +110,7 @@ def work(core: Core, parent_id: ParentId, now: Moment) -> Refused | None:
         doubts.cancel(core, core.state.orders[client_order_id], plan.reason or parent.intent.algorithm, now)
     refused = None
     for piece in plan.place:
-        refused = _send(core, core.state.parents[parent_id], piece, now)
+        refused = send(core, core.state.parents[parent_id], piece, now)
     if plan.state.is_over:
         core.watch.parents.pop(parent_id, None)
         core.watch.memos.pop(parent_id, None)
@@ -259,7 +259,8 @@ def _stale(core: Core, name: InstrumentId, intent: Intent, now: Moment) -> str:
     return "the quote is crossed or no price" if is_crossed(quote) else ""
 
 
-def _send(core: Core, parent: Parent, piece: Slice, now: Moment) -> Refused | None:
+def send(core: Core, parent: Parent, piece: Slice, now: Moment) -> Refused | None:
+    """Sizes a slice and sends it, if the gate lets it; else the gate's refusal. Both are journaled."""
     intent, instrument = parent.intent, core.instruments[parent.intent.instrument]
     filled, working = core.state.progress(parent)
     exposure = exposure_of(core, intent, intent.quantity - filled - working, now)

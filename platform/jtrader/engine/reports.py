@@ -56,7 +56,7 @@ def order_reported(core: Core, report: VenueOrder, now: Moment) -> None:
         _end(core, order, report, now)
     elif report.filled > order.filled:
         core.watch.doubt(order.id, now.wall)  # a fill is on its way, or lost
-    elif order.cancel_wanted:
+    elif order.cancel_wanted or order.amending is not None:
         core.watch.doubt(order.id, now.wall, after=ASK_AGAIN)  # the cancel was lost, or is on its way
     else:
         core.watch.settle(order.id)
@@ -81,7 +81,7 @@ def fill_reported(core: Core, fill: Fill, now: Moment) -> None:
     if owner is None:
         core.watch.counters["external_fill"] += 1
         return
-    _after_fill(core, core.state.orders[owner], now)
+    after_fill(core, core.state.orders[owner], now)
 
 
 def entry_reported(core: Core, entry: VenueEntry, now: Moment) -> None:
@@ -129,13 +129,16 @@ def _end(core: Core, order: Order, report: VenueOrder, now: Moment) -> None:
         core.emit(OrderClosed(ts=now.market, client_order_id=order.id, status=report.status, reason=report.reason))
 
 
-def _after_fill(core: Core, order: Order, now: Moment) -> None:
-    if order.filled > order.child.quantity:
+def after_fill(core: Core, order: Order, now: Moment) -> None:
+    """Ends the order where all of it has filled, or what the venue counted has come in."""
+    if order.filled > order.total:
         core.watch.counters["overfill"] += 1
-    if order.filled >= order.child.quantity and allows(order.status, Step.COMPLETE):
+    if order.filled >= order.total and allows(order.status, Step.COMPLETE):
         core.watch.settle(order.id)
         core.emit(OrderClosed(ts=now.market, client_order_id=order.id, status=OrderStatus.FILLED))
         return
+    if order.amending is not None and order.filled >= order.child.quantity:
+        core.watch.doubt(order.id, now.wall)  # the venue may count it as whole
     report = core.watch.ended.get(order.id)
     if report is not None and order.is_live:
         _end(core, order, report, now)

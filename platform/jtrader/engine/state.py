@@ -12,6 +12,8 @@ from msgspec.structs import replace
 from jtrader.domain.errors import Broken
 from jtrader.domain.events import (
     AccountOpened,
+    AmendRejected,
+    AmendRequested,
     CancelRequested,
     ChildAccepted,
     ChildRefused,
@@ -24,12 +26,15 @@ from jtrader.domain.events import (
     KillChanged,
     MarkSeen,
     OrderAcknowledged,
+    OrderAmended,
     OrderClosed,
     OrderFilled,
     OrderRejected,
+    OrderReplaced,
     OrderUnknown,
     ParentAsked,
     ParentChanged,
+    ReplaceStarted,
     RiskLatched,
     SignalRecorded,
 )
@@ -46,7 +51,7 @@ from jtrader.domain.money import ZERO
 from jtrader.domain.order import ChildOrder, Fill, OrderStatus
 from jtrader.domain.times import MINUTE
 from jtrader.engine.lifecycle import CLOSING, Step, after
-from jtrader.engine.orders import Order, Parent
+from jtrader.engine.orders import Amendment, Order, Parent
 from jtrader.engine.pace import Pace
 from jtrader.engine.standpoint import RiskState
 
@@ -113,7 +118,22 @@ class State:
             case CancelRequested(client_order_id=id_, reason=reason, ts=ts):
                 self.pace.cancelled(self.orders[id_].child, ts)
                 self._step(id_, Step.REQUEST_CANCEL, reason)
-                self._put(replace(self.orders[id_], cancel_wanted=True))
+                order = self.orders[id_]
+                is_replacing = order.amending is not None and order.amending.by_replacing
+                self._put(replace(order, cancel_wanted=True, amending=None if is_replacing else order.amending))
+            case AmendRequested(client_order_id=id_, quantity=quantity, price=price, ts=ts):
+                self.pace.cancelled(self.orders[id_].child, ts)  # a message more, as a cancel is
+                self._put(replace(self.orders[id_], amending=Amendment(quantity, price)))
+            case OrderAmended(client_order_id=id_, quantity=quantity, price=price):
+                order = self.orders[id_]
+                self._put(replace(order, child=replace(order.child, quantity=quantity, price=price), amending=None))
+            case AmendRejected(client_order_id=id_) | OrderReplaced(client_order_id=id_):
+                self._put(replace(self.orders[id_], amending=None))
+            case ReplaceStarted(client_order_id=id_):
+                order = self.orders[id_]
+                if order.amending is None:
+                    raise Broken(f"the journal replaces order {id_}, which nobody has amended")
+                self._put(replace(order, amending=replace(order.amending, by_replacing=True)))
             case OrderClosed(client_order_id=id_, status=status, reason=reason):
                 self._step(id_, CLOSING[status], reason)
             case RiskLatched():

@@ -50,6 +50,8 @@ class Watch:
         self.doubts: dict[ClientOrderId, Doubt] = {}
         self.unknown_since: dict[ClientOrderId, int] = {}
         """Wall time at which an order was first seen UNKNOWN."""
+        self.amends: dict[ClientOrderId, int] = {}
+        """Orders that are being amended: when the request was sent at the latest, wall time."""
         self.ended: dict[ClientOrderId, VenueOrder] = {}
         """Terminal reports whose fills have not all come in yet."""
         self.waiting: dict[tuple[AccountId, InstrumentId, TradeId], Fill] = {}

@@ -43,7 +43,7 @@ def _held(algorithm: Algorithm, view: ParentView) -> Plan | None:
             child.id for child in view.live if child.id in to_cancel(view) and not child.type.is_conditional
         )
         return Plan(cancel=resting, state=ParentState.PAUSED, reason=f"user: {view.wish_reason}")
-    if view.now < view.start:
+    if intent.start and view.now < intent.start:
         return Plan(state=ParentState.PENDING, reason=f"starts at {iso(view.start)}")
     if algorithm.one_shot:
         return None

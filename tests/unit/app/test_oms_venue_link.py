@@ -20,9 +20,12 @@ from jtrader.domain.events import AccountOpened, OrderFilled
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId
 from jtrader.domain.order import ChildOrder, Fill, OrderStatus, VenueOrder
 from jtrader.domain.times import HOUR, SECOND
-from jtrader.engine.commands import CancelOrder, Command, QueryOrder, SubmitOrder
+from jtrader.engine.commands import AmendOrder, CancelOrder, Command, QueryOrder, SubmitOrder
 from jtrader.engine.engine import Engine
 from jtrader.engine.inputs import (
+    AmendNotOffered,
+    AmendRefused,
+    AmendUncertain,
     CancelUnclear,
     FillReported,
     Input,
@@ -33,6 +36,7 @@ from jtrader.engine.inputs import (
 )
 from jtrader.ports.broker import (
     AccessDenied,
+    NotOffered,
     OrderNotFound,
     OrderRefusedByVenue,
     OutcomeUnknown,
@@ -61,6 +65,11 @@ class ScriptedBroker:
     async def submit(self, order: ChildOrder) -> VenueOrder:
         if self.submitting is None:
             await asyncio.sleep(3_600)
+        return answer(self.submitting)
+
+    async def amend(
+        self, instrument: InstrumentId, client_order_id: ClientOrderId, quantity: Decimal, price: Decimal
+    ) -> VenueOrder:
         return answer(self.submitting)
 
     async def cancel(self, instrument: InstrumentId, client_order_id: ClientOrderId) -> None:
@@ -188,6 +197,32 @@ def test_a_submit_that_is_confirmed(rig: Rig) -> None:
     assert rig.do(SubmitOrder(ApprovedOrder(rig.child))) == [OrderReported(rig.broker.submitting)]
 
 
+@pytest.mark.parametrize(
+    ("answered", "told"),
+    [
+        (NotOffered("not here"), AmendNotOffered(ClientOrderId(ID))),
+        (OutcomeUnknown("timeout"), AmendUncertain(ClientOrderId(ID))),
+        (OrderRefusedByVenue("off", "-1", Reason.FILTER), AmendRefused(ClientOrderId(ID), "filter", "off")),
+        (OrderNotFound("gone", "-2013"), AmendRefused(ClientOrderId(ID), "-2013", "gone")),
+        (RetryLater("banned"), AmendRefused(ClientOrderId(ID), "RetryLater", "banned")),
+        (BadInput("off"), AmendRefused(ClientOrderId(ID), "bad_input", "off")),
+    ],
+)
+def test_an_amend_that_is_not_confirmed(rig: Rig, answered: Exception, told: Input) -> None:
+    rig.broker.submitting = answered
+    [given] = rig.do(amend_of(rig.child))
+    assert given == replace(told, client_order_id=rig.child.client_order_id)
+
+
+def test_an_amend_that_is_confirmed(rig: Rig) -> None:
+    rig.broker.submitting = venue_order(rig.child, OrderStatus.NEW)
+    assert rig.do(amend_of(rig.child)) == [OrderReported(rig.broker.submitting)]
+
+
+def amend_of(child: ChildOrder) -> AmendOrder:
+    return AmendOrder(ALPHA, PERP, child.client_order_id, Decimal("0.2"), Decimal(49_000))
+
+
 def test_a_submit_without_any_answer_is_uncertain(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jtrader.app.services.oms.venue_link.SUBMIT_SECONDS", 0.02)
     [given] = rig.do(SubmitOrder(ApprovedOrder(rig.child)))
@@ -209,7 +244,13 @@ def test_a_query_tells_fills_before_the_order_that_they_complete(rig: Rig) -> No
     fill = rig.desk.execution(rig.child, "0.1")
     rig.broker.own_fills = [fill]
     rig.broker.looking = venue_order(rig.child, OrderStatus.FILLED, Decimal("0.1"))
-    assert query(rig) == [FillReported(fill), OrderReported(rig.broker.looking)]
+    before = rig.clock.wall()
+    [first, second] = query(rig)
+    assert first == FillReported(fill)
+    assert isinstance(second, OrderReported)
+    assert (second.order, second.request_life) == (rig.broker.looking, rig.broker.request_life)
+    assert second.asked is not None
+    assert before <= second.asked <= rig.clock.wall()
 
 
 @pytest.mark.parametrize("is_live", [True, False])
@@ -303,7 +344,7 @@ def test_a_flat_account_is_taken_over_with_its_balances(rig: Rig) -> None:
         await recover(rig.core, rig.link, rig.clock)
 
     rig.run(twice)
-    [opened] = [entry.event for entry in rig.journal.replay()]
+    [opened] = [entry.event for entry in rig.journal.replay() if isinstance(entry.event, AccountOpened)]
     assert opened == AccountOpened(ts=START, account=ALPHA, balances={"USDT": Decimal("100000.5")})
 
 

@@ -33,6 +33,18 @@ Example:
     jtrader orders cancel jt1mxk2v9-4 --reason "wrong side"
 """
 
+AMEND = """Change the price or the quantity of a resting limit order, through the risk gate.
+
+Where the venue can't change it in place, it is cancelled and what is left goes out anew, under another id. The quantity
+is the new total, what has filled included.
+
+Examples:
+
+    jtrader orders amend jt1mxk2v9-4 --price 59900 --reason "nearer to the market"
+
+    jtrader orders amend jt1mxk2v9-4 --quantity 0.05 --reason "half of it"
+"""
+
 RESOLVE = """End an order whose fate is unknown by what you found at the venue. Your name and reason are journaled.
 
 Absent: it is neither among the venue's orders nor its trades. Filled: give what the venue's page tells, with its trade
@@ -59,6 +71,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help=HELP, invoke_without_command=True)
     group.callback()(_list)
     group.command("place", help=PLACE)(_place)
+    group.command("amend", help=AMEND)(_amend)
     group.command("cancel", help=CANCEL)(_cancel)
     group.command("resolve", help=RESOLVE)(_resolve)
     app.add_typer(group, name="orders")
@@ -136,6 +149,24 @@ def _cancel(order: OrderId, reason: Reason) -> None:
 
     ask_oms("cancel_order", type(None), {"client_order_id": order, "actor": operator(), "reason": reason})
     typer.echo(f"the cancel of {order} is on its way; 'jtrader orders --open' shows when it is over")
+
+
+def _amend(
+    order: OrderId,
+    reason: Reason,
+    price: Annotated[str | None, typer.Option(help="The new limit; default as it is.")] = None,
+    quantity: Annotated[str | None, typer.Option(help="The new total; default as it is.")] = None,
+) -> None:
+    from jtrader.app.cli.asking import amount, ask_oms, operator
+    from jtrader.domain.errors import BadInput
+
+    if price is None and quantity is None:
+        raise BadInput("say what changes: --price, --quantity, or both")
+    given: dict[str, Any] = {"client_order_id": order, "actor": operator(), "reason": reason}
+    given["price"] = None if price is None else amount("price", price)
+    given["quantity"] = None if quantity is None else amount("quantity", quantity)
+    ask_oms("amend_order", type(None), given)
+    typer.echo(f"the change of {order} is on its way; 'jtrader orders --open' shows what came of it")
 
 
 def _resolve(

@@ -13,6 +13,7 @@ from jtrader.domain.events import (
     IntentReceived,
     IntentRefused,
     OrderAcknowledged,
+    OrderAmended,
     OrderClosed,
     OrderFilled,
     OrderRejected,
@@ -52,6 +53,7 @@ def orders_named(events: Iterable[Event]) -> set[ClientOrderId]:
                 | OrderUnknown(client_order_id=client)
                 | CancelRequested(client_order_id=client)
                 | OrderClosed(client_order_id=client)
+                | OrderAmended(client_order_id=client)
             ):
                 named.add(client)
     return named
@@ -104,6 +106,12 @@ class Rows:
                 self._live(client, OrderStatus.UNKNOWN, ts, reason=reason)
             case CancelRequested(client_order_id=client, reason=reason, ts=ts):
                 self._live(client, OrderStatus.PENDING_CANCEL, ts, reason=reason)
+            case OrderAmended(client_order_id=client, quantity=quantity, price=price, ts=ts):
+                amended = self.orders.get(client)
+                if amended is not None:
+                    amended |= {"quantity": quantity, "price": price, "updated_ns": ts}
+                    if amended["status"] == OrderStatus.FILLED.value and amended["filled"] < quantity:
+                        amended["status"] = OrderStatus.PARTIALLY_FILLED.value
             case OrderClosed(client_order_id=client, status=status, reason=reason, ts=ts):
                 closed = self.orders.get(client)
                 if closed is not None:

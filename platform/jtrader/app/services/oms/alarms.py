@@ -35,9 +35,9 @@ class Alarms:
         order = self._core.state.orders.get(fill.client_order_id) if fill.client_order_id else None
         if origin:
             self._alerts.send("page", f"external fill {fill.account} {fill.instrument}", _external(fill, origin))
-        elif order is not None and order.filled > order.child.quantity:
+        elif order is not None and order.filled > order.total:
             sentence = (
-                f"order {order.id} on account {fill.account} was for {plain(order.child.quantity)} {fill.instrument}"
+                f"order {order.id} on account {fill.account} was for {plain(order.total)} {fill.instrument}"
                 f" and has filled {plain(order.filled)}: it is booked as the venue says. Ask the venue; exits stay open"
             )
             self._alerts.send("page", f"overfill {order.id}", sentence)

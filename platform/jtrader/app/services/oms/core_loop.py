@@ -11,9 +11,9 @@ from itertools import islice
 from jtrader.app.services.oms.latch import LatchFile
 from jtrader.domain.events import OrderFilled, Sequenced
 from jtrader.domain.ids import market_of
-from jtrader.engine.commands import Command, SubmitOrder
+from jtrader.engine.commands import AmendOrder, Command, SubmitOrder
 from jtrader.engine.engine import Engine, Outcome
-from jtrader.engine.inputs import Input, Moment, SubmitRefused
+from jtrader.engine.inputs import AmendRefused, Input, Moment, SubmitRefused
 from jtrader.engine.intents import Answer
 from jtrader.ports.clock import Clock
 from jtrader.ports.stores import Journal
@@ -113,12 +113,13 @@ class CoreLoop:
 
     def _release(self, command: Command) -> None:
         """Hands a command to its account, unless a kill has come in since the gate said yes."""
-        if isinstance(command, SubmitOrder):
-            order = command.order
+        if isinstance(command, SubmitOrder | AmendOrder):
+            order = self.engine.state.orders[command.client_order_id].child
             kill = self._latch.read().strongest(order.account, order.strategy, market_of(order.instrument))
             if kill is not None and kill.stops(order):
                 reason = f"not sent: kill level {int(kill.level)} by {kill.actor}: {kill.reason}"
-                self.put(SubmitRefused(order.client_order_id, "kill", reason))
+                is_new = isinstance(command, SubmitOrder)
+                self.put((SubmitRefused if is_new else AmendRefused)(order.client_order_id, "kill", reason))
                 return
         self._carry_out(command)
 

@@ -8,7 +8,7 @@ from jtrader.app.services.oms.core_loop import CoreLoop
 from jtrader.domain.errors import BadInput, Broken
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, StrategyId, TradeId, VenueOrderId
 from jtrader.domain.order import Fill
-from jtrader.engine.inputs import AssignAsked, CancelAsked, Input, Outcome, ResolveAsked
+from jtrader.engine.inputs import AmendAsked, AssignAsked, CancelAsked, Input, Outcome, ResolveAsked
 
 
 class PeopleMethods:
@@ -19,10 +19,27 @@ class PeopleMethods:
         self._strategies = frozenset(strategies)
 
     def handlers(self) -> dict[str, Callable[..., Awaitable[Any]]]:
-        return {"cancel_order": self.cancel_order, "resolve_order": self.resolve_order, "assign": self.assign}
+        return {
+            "amend_order": self.amend_order,
+            "cancel_order": self.cancel_order,
+            "resolve_order": self.resolve_order,
+            "assign": self.assign,
+        }
 
     async def cancel_order(self, client_order_id: ClientOrderId, actor: str, reason: str) -> None:
         await self._do(CancelAsked(client_order_id=client_order_id, actor=actor, reason=reason))
+
+    async def amend_order(
+        self,
+        client_order_id: ClientOrderId,
+        actor: str,
+        reason: str,
+        quantity: Decimal | None = None,
+        price: Decimal | None = None,
+    ) -> None:
+        """Returns when it is on its way; `orders` shows what came of it."""
+        asked = AmendAsked(client_order_id=client_order_id, quantity=quantity, price=price, actor=actor, reason=reason)
+        await self._do(asked)
 
     async def resolve_order(
         self,

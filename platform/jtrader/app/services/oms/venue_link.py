@@ -12,8 +12,11 @@ from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import AccountId, InstrumentId
 from jtrader.domain.order import ChildOrder, Fill, VenueOrder
 from jtrader.domain.times import DAY, HOUR, MINUTE, iso
-from jtrader.engine.commands import CancelOrder, Command, QueryOrder, SubmitOrder
+from jtrader.engine.commands import AmendOrder, CancelOrder, Command, QueryOrder, SubmitOrder
 from jtrader.engine.inputs import (
+    AmendNotOffered,
+    AmendRefused,
+    AmendUncertain,
     CancelUnclear,
     EntryReported,
     FillReported,
@@ -28,6 +31,7 @@ from jtrader.ports.broker import (
     AccessDenied,
     Broker,
     BrokerError,
+    NotOffered,
     OrderNotFound,
     OrderRefusedByVenue,
     OutcomeUnknown,
@@ -83,6 +87,8 @@ class VenueLink:
         match command:
             case SubmitOrder():
                 self._start(self._submit(command.order))
+            case AmendOrder():
+                self._start(self._amend(command))
             case CancelOrder():
                 self._start(self._cancel(command))
             case QueryOrder():
@@ -110,6 +116,25 @@ class VenueLink:
         else:
             self._tell(answer)
 
+    async def _amend(self, command: AmendOrder) -> None:
+        name = command.client_order_id
+        try:
+            async with asyncio.timeout(SUBMIT_SECONDS):
+                answer = await self.broker.amend(command.instrument, name, command.quantity, command.price)
+        except NotOffered:
+            self._put(AmendNotOffered(name))
+        except (OutcomeUnknown, TimeoutError) as error:
+            log.info("amend of %s: %s; looking it up", name, error)
+            self._put(AmendUncertain(name))
+        except OrderRefusedByVenue as error:
+            self._put(AmendRefused(name, _code_of(error), str(error)))
+        except BrokerError as error:
+            self._put(AmendRefused(name, error.code or type(error).__name__, str(error)))
+        except BadInput as error:
+            self._put(AmendRefused(name, "bad_input", str(error)))
+        else:
+            self._tell(answer)
+
     async def _cancel(self, command: CancelOrder) -> None:
         try:
             async with asyncio.timeout(SUBMIT_SECONDS):
@@ -134,7 +159,8 @@ class VenueLink:
         for fill in fills:
             self._tell(fill)
         if answer is not None:
-            self._tell(answer)
+            self._clock.hear(answer.ts)
+            self._put(OrderReported(answer, asked, self.broker.request_life))
         elif not any(fill.client_order_id == command.client_order_id for fill in fills):
             live = was_live and self.broker.is_live
             self._put(OrderAbsent(command.client_order_id, asked, live, self.broker.request_life))

@@ -3,9 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from jtrader.domain.events import (
     ChildAccepted,
     Event,
+    OrderAmended,
     OrderClosed,
     OrderFilled,
     OrderRejected,
@@ -71,6 +74,11 @@ class DeskBook:
                 self._left.pop(name, None)
             case OrderFilled(fill=fill):
                 self._fill(fill)
+            case OrderAmended(client_order_id=name, quantity=quantity, price=price) if name in self._orders:
+                order = self._orders[name]
+                self._orders[name] = replace(order, quantity=quantity, price=price)
+                if name in self._left:
+                    self._left[name] = max(self._left[name] + quantity - order.quantity, ZERO)
             case PositionAssigned(account=account, strategy=strategy, instrument=instrument, quantity=quantity):
                 place = (account, strategy, instrument)
                 self._held[place] = self._held.get(place, ZERO) + quantity

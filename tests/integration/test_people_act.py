@@ -1,4 +1,4 @@
-"""A human closes a strategy's position past the desk, with a client of his own; and the verbs with which people act."""
+"""People act: one closes a position past the desk, with a client of his own; others use the verbs of the desk."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ import pytest
 from fixtures.ccxt_binance import ccxt_clients
 from fixtures.faults import faults, rule
 from fixtures.simulator import StartSimulator
-from fixtures.trading_floor import ALPHA, BTC, Floor, when
+from fixtures.trading_floor import ALPHA, BTC, TREND, Floor, when
 from jtrader.app.jobs.reconcile import reconcile_day
 from jtrader.app.services.heartbeat import read_health
 from jtrader.app.services.oms.rpc import OrderLine
@@ -124,6 +124,12 @@ def test_people_place_cancel_and_resolve(floor: Floor) -> None:
     [line] = floor.ask("orders", list[OrderLine], open_only=True)
     assert line.order.strategy == "manual"
     name = line.order.client_order_id
+    nearer = str(round(bid * 0.992))
+    assert "--price, --quantity" in say(floor, "orders", "amend", name, "--reason", "r")
+    assert "is on its way" in say(floor, "orders", "amend", name, "--price", nearer, "--reason", "nearer")
+    when(lambda: working(floor) == [(name, Decimal(nearer))], 20, floor.oms.log)
+    [there] = floor.venue(ALPHA, lambda broker: broker.open_orders())
+    assert (there.client_order_id, there.price) == (name, Decimal(nearer)), "in place"
     assert "only an order that is unknown" in say(floor, "orders", "resolve", name, "--absent", "--reason", "r")
     assert "either --absent or --filled" in say(floor, "orders", "resolve", name, "--reason", "r")
     assert "is on its way" in say(floor, "orders", "cancel", name, "--reason", "enough")
@@ -131,8 +137,7 @@ def test_people_place_cancel_and_resolve(floor: Floor) -> None:
     assert "is canceled" in say(floor, "orders", "cancel", name, "--reason", "again")
 
     lost = rule("drop", {"path": "/fapi/v1/order", "method": "POST", "times": 1})
-    amnesia = rule("answer", {"path": "/fapi/v1/order", "method": "GET"}, status=500, body="{}")
-    with faults(floor.simulator, lost, amnesia):
+    with faults(floor.simulator, lost):
         assert submit(floor, Side.BUY, "0.01").accepted
         when(lambda: unknown(floor) != [], 30, floor.oms.log)
         [order] = unknown(floor)
@@ -143,6 +148,28 @@ def test_people_place_cancel_and_resolve(floor: Floor) -> None:
     [event] = [one.event for one in floor.journal() if isinstance(one.event, OrderResolved)]
     assert (event.client_order_id, event.outcome, event.reason) == (name, "absent", "asked support")
     assert not any(isinstance(one.event, OrderFilled) for one in floor.journal())
+
+
+def test_where_nothing_is_changed_in_place_the_rest_goes_out_anew(floor: Floor) -> None:
+    bid = float(floor.simulator.get("api.binance.com", "/api/v3/ticker/bookTicker", symbol="BTCUSDT")["bidPrice"])
+    first, second = Decimal(round(bid * 0.99)), Decimal(round(bid * 0.992))
+    wish = {"account": TREND, "algorithm": "limit", "limit_price": first}
+    when(lambda: submit(floor, Side.BUY, "0.01", **wish).accepted, 20, floor.oms.log)  # once there is a quote
+    when(lambda: [one.status for one in floor.ask("orders", list[OrderLine], open_only=True)] == ["new"], 20)
+    [(name, price)] = working(floor)
+    assert price == first
+    assert "is on its way" in say(floor, "orders", "amend", name, "--price", str(second), "--reason", "nearer")
+    when(lambda: [price for _, price in working(floor)] == [second], 20, floor.oms.log)
+    when(lambda: len(floor.venue(TREND, lambda broker: broker.open_orders())) == 1, 20)
+    [there] = floor.venue(TREND, lambda broker: broker.open_orders())
+    assert (there.client_order_id != name, there.price) == (True, second)
+    ended = [one for one in floor.ask("orders", list[OrderLine]) if one.status not in ("refused", "new")]
+    assert [(one.order.client_order_id, one.status) for one in ended] == [(name, "canceled")]
+
+
+def working(floor: Floor) -> list[tuple[str, Decimal | None]]:
+    lines = floor.ask("orders", list[OrderLine], open_only=True)
+    return [(line.order.client_order_id, line.order.price) for line in lines]
 
 
 def unknown(floor: Floor) -> list[OrderLine]:
