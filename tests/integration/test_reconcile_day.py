@@ -23,7 +23,7 @@ from jtrader.app.wiring.reading import open_statements
 from jtrader.app.wiring.trading import broker_for, instruments_of
 from jtrader.domain.account import EntryKind
 from jtrader.domain.errors import BadInput
-from jtrader.domain.events import AccountOpened, ChildAccepted, EntryBooked, Event, OrderFilled
+from jtrader.domain.events import AccountOpened, BreakAcknowledged, ChildAccepted, EntryBooked, Event, OrderFilled
 from jtrader.domain.order import ChildOrder, OrderType, Side, TimeInForce
 from jtrader.domain.times import DAY, day_bounds, nanos
 from jtrader.store.journal.files import FileJournal
@@ -230,6 +230,29 @@ def test_the_next_day_takes_over_and_a_transfer_is_no_profit(traded):
     )
 
 
+def test_an_explained_break_stays_and_pages_nobody(traded):
+    spoilt = spoil(traded.events(), OrderFilled, fee_off)
+    write_journal(traded.settings, spoilt)
+    seen = reconcile_day("2026-01-15", ["alpha"], traded.settings)
+    [statement] = seen.statements
+    assert seen.unexplained == len(statement.breaks) > 0
+    words = [
+        BreakAcknowledged(
+            ts=CUT, account="alpha", date="2026-01-15", break_id=found.id, actor="ann", reason="our parser"
+        )
+        for found in statement.breaks
+    ]
+    write_journal(traded.settings, [*spoilt, *words])
+    alerts = Heard()
+    again = reconcile_day("2026-01-15", ["alpha"], traded.settings, alerts)
+    assert (again.statements, again.unexplained) == (seen.statements, 0)
+    assert alerts.sent == []
+    assert report(again)["accounts"]["alpha"]["unexplained"] == 0
+    page, table = (path.read_text() for path in again.files)
+    assert "0 breaks unexplained" in page
+    assert table.count("ann: our parser") == len(words)
+
+
 def jtrader(traded: Traded, *words: str) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own, as a person runs it."""
     own = {
@@ -251,7 +274,7 @@ def test_the_command_tells_figures_and_ends_as_it_found(traded):
     write_journal(traded.settings, spoil(traded.events(), OrderFilled, fee_off))
     broken = jtrader(traded, "reconcile", "2026-01-15", "--account", "alpha")
     assert broken.returncode == 1
-    assert "differs fee: fee of trade" in " ".join(broken.stdout.split())
+    assert "rounding fee: fee of trade" in " ".join(broken.stdout.split())
     refused = jtrader(traded, "reconcile", "yesterday")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr == "jtrader: 'yesterday' is not a date; write it as 2026-01-15\n"

@@ -246,6 +246,28 @@ class ParentChanged(OmsEvent, frozen=True, kw_only=True, tag="parent_changed"):
     memo: dict[str, Any] = {}
 
 
+class BreakAcknowledged(OmsEvent, frozen=True, kw_only=True, tag="break_acknowledged"):
+    """A person has seen a break of a statement and says what it is. The break stays where it is."""
+
+    account: AccountId
+    date: str
+    break_id: str
+    actor: str
+    reason: str
+
+
+class LedgerAdjusted(OmsEvent, frozen=True, kw_only=True, tag="ledger_adjusted"):
+    """A person corrects the books by a new posting: `amount` of `asset` into the wallet as of market time `at`."""
+
+    adjustment_id: str
+    account: AccountId
+    asset: str
+    amount: Decimal
+    at: int
+    actor: str
+    reason: str
+
+
 Event = (
     AccountOpened
     | SignalRecorded
@@ -267,6 +289,8 @@ Event = (
     | FundingSeen
     | PositionAssigned
     | OrderResolved
+    | BreakAcknowledged
+    | LedgerAdjusted
     | AmendRequested
     | OrderAmended
     | AmendRejected

@@ -11,11 +11,13 @@ from jtrader.domain.instrument import Instrument
 from jtrader.domain.market import Event as MarketEvent
 from jtrader.domain.order import ParentWish
 from jtrader.domain.times import MINUTE, iso
-from jtrader.engine import amends, doubts, fundings, intents, kills, losses, parents, people, reports
+from jtrader.engine import amends, corrections, doubts, fundings, intents, kills, losses, parents, people, reports
 from jtrader.engine.commands import Command
 from jtrader.engine.core import Core, TradingAccount
 from jtrader.engine.inputs import (
     AccountFound,
+    AcknowledgeAsked,
+    AdjustAsked,
     AmendAsked,
     AmendNotOffered,
     AmendRefused,
@@ -140,6 +142,10 @@ class Engine:
                 return people.assign(core, given, now)
             case ResolveAsked():
                 return people.resolve(core, given, now)
+            case AcknowledgeAsked():
+                return corrections.acknowledge(core, given, now)
+            case AdjustAsked():
+                return corrections.adjust(core, given, now)
             case FillReported(fill=fill):
                 reports.fill_reported(core, fill, now)
             case OrderReported(order=order):

@@ -166,6 +166,27 @@ class ResolveAsked(msgspec.Struct, frozen=True, kw_only=True):
     fill: Fill | None = None
 
 
+class AcknowledgeAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """A person explains a break of the statement of a day (as 2026-01-15)."""
+
+    account: AccountId
+    date: str
+    break_id: str
+    actor: str
+    reason: str
+
+
+class AdjustAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """A person corrects what an account's books say it holds: by `amount`, as of market time `at` (None = now)."""
+
+    account: AccountId
+    asset: str
+    amount: Decimal
+    at: int | None
+    actor: str
+    reason: str
+
+
 class AccountFound(msgspec.Struct, frozen=True):
     """The account at its first start: flat, with these balances."""
 
@@ -200,6 +221,8 @@ Input = (
     | AmendNotOffered
     | AssignAsked
     | ResolveAsked
+    | AcknowledgeAsked
+    | AdjustAsked
     | AccountFound
     | Ticked
     | Restarted

@@ -14,6 +14,7 @@ from jtrader.domain.events import (
     AccountOpened,
     AmendRejected,
     AmendRequested,
+    BreakAcknowledged,
     CancelRequested,
     ChildAccepted,
     ChildRefused,
@@ -24,6 +25,7 @@ from jtrader.domain.events import (
     IntentReceived,
     IntentRefused,
     KillChanged,
+    LedgerAdjusted,
     MarkSeen,
     OrderAcknowledged,
     OrderAmended,
@@ -74,6 +76,8 @@ class State:
         self.fills: set[tuple[AccountId, InstrumentId, TradeId]] = set()
         self.entries: set[tuple[AccountId, str]] = set()
         self.signals: set[SignalId] = set()
+        self.acknowledged: set[tuple[AccountId, str, str]] = set()
+        """Account, day and id of the breaks that a person has explained."""
         self.pace = Pace()
         self.risk = RiskState()
         self.last_fill: dict[Place, int] = {}
@@ -163,7 +167,9 @@ class State:
             case ParentChanged(parent_id=parent_id, state=state, reason=reason, memo=memo, ts=ts):
                 changed = replace(self._parent(parent_id), state=state, reason=reason, memo=memo, changed=ts)
                 self.parents[parent_id] = changed
-            case IntentRefused() | FundingSeen():
+            case BreakAcknowledged(account=account, date=date, break_id=break_id):
+                self.acknowledged.add((account, date, break_id))
+            case IntentRefused() | FundingSeen() | LedgerAdjusted():
                 pass
 
     def _parent(self, parent_id: ParentId) -> Parent:

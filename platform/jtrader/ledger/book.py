@@ -16,6 +16,7 @@ from jtrader.domain.events import (
     EntryBooked,
     Event,
     FundingSeen,
+    LedgerAdjusted,
     MarkSeen,
     OrderFilled,
     PositionAssigned,
@@ -53,6 +54,8 @@ class Ledger(Books):
                 return self._open(event)
             case PositionAssigned():
                 return self._assign(event)
+            case LedgerAdjusted():
+                return self._adjust(event)
             case ChildAccepted(order=order):
                 self._strategy_of[order.client_order_id] = order.strategy
             case MarkSeen(instrument=instrument, mark=mark):
@@ -216,6 +219,16 @@ class Ledger(Books):
         now = {strategy: held.quantity for strategy, held in self._held(account, instrument).items()}
         moves = self._moves.get((account, instrument))
         return moves.at(instant, now) if moves else now
+
+    def _adjust(self, event: LedgerAdjusted) -> tuple[Posting, ...]:
+        if (event.account, event.adjustment_id) in self._seen:
+            return ()
+        kind, who = EntryKind.ADJUST, f"{event.actor}: {event.reason}"
+        lines: list[postings.Line] = [
+            (kind, "wallet", event.asset, event.amount, None),
+            (kind, postings.BOOKS[kind], event.asset, -event.amount, None),
+        ]
+        return self._post(postings.entry(event.account, event.adjustment_id, event.at, lines, reference=who))
 
     def _before_opening(self, row: VenueEntry) -> bool:
         opened = self._opened.get(row.account)

@@ -8,7 +8,7 @@ import msgspec
 
 from jtrader.domain.account import VenueEntry
 from jtrader.domain.errors import BadInput
-from jtrader.domain.events import AccountOpened, ChildAccepted, EntryBooked, Event, OrderFilled
+from jtrader.domain.events import AccountOpened, ChildAccepted, EntryBooked, Event, LedgerAdjusted, OrderFilled
 from jtrader.domain.ids import AccountId, InstrumentId
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.money import ZERO
@@ -98,10 +98,12 @@ def in_venue_order(events: Iterable[Event]) -> list[Event]:
                 return ts, 1, number, ""
             case EntryBooked(entry=entry):
                 return entry.ts, 2, 0, entry.entry_id
+            case LedgerAdjusted(at=at):
+                return at, 3, 0, ""
         return event.ts, 0, 0, ""
 
     names = [event for event in events if isinstance(event, ChildAccepted | AccountOpened)]
-    money = [event for event in events if isinstance(event, OrderFilled | EntryBooked)]
+    money = [event for event in events if isinstance(event, OrderFilled | EntryBooked | LedgerAdjusted)]
     return [*names, *sorted(money, key=when)]
 
 
@@ -131,6 +133,8 @@ def our_side(
             case EntryBooked(entry=entry):
                 entries.append(entry)
                 within, past = window.is_after_start(entry), entry.ts >= window.end
+            case LedgerAdjusted(at=at):
+                within, past = at >= window.start, at >= window.end
             case _:
                 past = False
         if past:
@@ -166,6 +170,8 @@ def _of_account(account: AccountId, events: Iterable[Event]) -> list[Event]:
             case OrderFilled(fill=fill) if fill.account == account:
                 kept.append(event)
             case EntryBooked(entry=entry) if entry.account == account:
+                kept.append(event)
+            case LedgerAdjusted(account=owner) if owner == account:
                 kept.append(event)
     return kept
 

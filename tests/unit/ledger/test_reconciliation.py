@@ -11,7 +11,7 @@ from fixtures.trading_day import DATE, END, OPENED, PERP, START, Day, perp_day, 
 from jtrader.domain.account import EntryKind
 from jtrader.domain.books import BreakKind
 from jtrader.domain.errors import BadInput
-from jtrader.domain.events import AccountOpened, EntryBooked, OrderFilled
+from jtrader.domain.events import AccountOpened, EntryBooked, LedgerAdjusted, OrderFilled
 from jtrader.domain.order import Side
 from jtrader.domain.times import HOUR, MILLISECOND
 
@@ -313,6 +313,28 @@ def test_a_late_entry_changes_the_statement():
     booked = msgspec.structs.replace(there, events=(*day.events, EntryBooked(ts=END + HOUR, entry=late)))
     assert booked.statement().is_clean
     assert booked.statement().pnl_ledger == {"USDT": D("91.92188655")}
+
+
+@pytest.mark.parametrize(
+    ("at", "clean"), [(START + 20 * HOUR, [True, True]), (OPENED + 1, [True, True]), (END + HOUR, [False, True])]
+)
+def test_an_adjustment_makes_clean_the_day_it_is_dated_to(at, clean):
+    """The venue's balances are one higher all along, and no row of it says why; from `at` on the books say so, too."""
+    told = venue(perp_day(), "balances", asset("USDT", total=lambda total: total + 1))
+    assert not told.statement().is_clean
+    adjusted = LedgerAdjusted(
+        ts=END + 9 * HOUR,
+        adjustment_id="adjustment:1",
+        account="alpha",
+        asset="USDT",
+        amount=D(1),
+        at=at,
+        actor="ann",
+        reason="a gift",
+    )
+    mended = msgspec.structs.replace(told, events=(*told.events, adjusted))
+    days = [mended.statement(DATE + dt.timedelta(n)) for n in (0, 1)]
+    assert [not any("closing" in one.reference for one in day.breaks) for day in days] == clean
 
 
 # ---- in transit at the cut

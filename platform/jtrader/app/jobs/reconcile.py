@@ -3,8 +3,9 @@
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from jtrader.app.wiring.reading import money_events, open_statements
 from jtrader.app.wiring.trading import broker_for, instruments_of, trusted
 from jtrader.domain.books import Statement
 from jtrader.domain.errors import BadInput
-from jtrader.domain.events import AccountOpened, Event, OrderFilled
+from jtrader.domain.events import AccountOpened, BreakAcknowledged, Event, OrderFilled
 from jtrader.domain.ids import AccountId, InstrumentId, Market
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.money import ZERO, plain, use_exact_context
@@ -27,19 +28,28 @@ from jtrader.ledger.sides import our_side, window_of
 from jtrader.ops.alerts import LogAlerts
 from jtrader.ports.alerts import Alerts
 from jtrader.ports.stores import StatementStore
+from jtrader.report.statement import as_csv, as_html
 
 log = logging.getLogger(__name__)
 
 
 class Reconciled(msgspec.Struct, frozen=True):
-    """A day's statements, one an account."""
+    """A day's statements, one an account; `explained`: who acknowledged which break, by account and id; `files`: the
+    reports that were written."""
 
     date: dt.date
     statements: tuple[Statement, ...]
+    explained: dict[tuple[AccountId, str], str] = {}
+    files: tuple[Path, ...] = ()
 
     @property
     def breaks(self) -> int:
         return sum(len(statement.breaks) for statement in self.statements)
+
+    @property
+    def unexplained(self) -> int:
+        """Breaks that nobody has acknowledged."""
+        return sum((one.account, found.id) not in self.explained for one in self.statements for found in one.breaks)
 
 
 def reconcile_day(
@@ -73,8 +83,13 @@ def reconcile_day(
     with open_statements(settings) as store:
         desk = _Desk(settings, events, {rule.id: rule for rule in rules}, market_now, store)
         statements = tuple(desk.reconcile(account, day) for account in chosen)
-    _tell(statements, alerts or LogAlerts())
-    return Reconciled(day, statements)
+    explained = {
+        (event.account, event.break_id): f"{event.actor}: {event.reason}"
+        for event in events
+        if isinstance(event, BreakAcknowledged) and event.date == day.isoformat()
+    }
+    _tell(statements, explained, alerts or LogAlerts())
+    return Reconciled(day, statements, explained, _write(settings.root / "statements", statements, explained))
 
 
 class _Desk:
@@ -132,6 +147,7 @@ def report(result: Reconciled) -> dict[str, Any]:
             "version": one.version,
             "matched": one.matched,
             "breaks": len(one.breaks),
+            "unexplained": sum((one.account, found.id) not in result.explained for found in one.breaks),
             "fills": one.fills,
             "pnl_ledger": _strings([one.pnl_ledger]),
             "pnl_venue": _strings([one.pnl_venue]),
@@ -142,6 +158,7 @@ def report(result: Reconciled) -> dict[str, Any]:
         "date": result.date.isoformat(),
         "matched": sum(one.matched for one in result.statements),
         "breaks": result.breaks,
+        "unexplained": result.unexplained,
         "fills": sum(one.fills for one in result.statements),
         "pnl_ledger": _strings([one.pnl_ledger for one in result.statements]),
         "pnl_venue": _strings([one.pnl_venue for one in result.statements]),
@@ -189,12 +206,29 @@ def _traded(account: AccountId, events: Iterable[Event]) -> set[InstrumentId]:
     return {e.fill.instrument for e in events if isinstance(e, OrderFilled) and e.fill.account == account}
 
 
-def _tell(statements: Iterable[Statement], alerts: Alerts) -> None:
+def _write(
+    folder: Path, statements: Iterable[Statement], explained: Mapping[tuple[AccountId, str], str]
+) -> tuple[Path, ...]:
+    """A page and a table a statement: `<folder>/<date>/<account>-v<version>.html` and `.csv`."""
+    written: list[Path] = []
     for one in statements:
-        for found in one.breaks[:10]:
+        mine = {break_id: words for (account, break_id), words in explained.items() if account == one.account}
+        for ending, text in (("html", as_html(one, mine)), ("csv", as_csv(one, mine))):
+            path = folder / one.date.isoformat() / f"{one.account}-v{one.version}.{ending}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            written.append(path)
+    return tuple(written)
+
+
+def _tell(statements: Iterable[Statement], explained: Mapping[tuple[AccountId, str], str], alerts: Alerts) -> None:
+    """What nobody has explained yet."""
+    for one in statements:
+        unexplained = [found for found in one.breaks if (one.account, found.id) not in explained]
+        for found in unexplained[:10]:
             log.warning("%s %s: %s", one.account, one.date, found.detail)
-        if one.breaks:
-            first = one.breaks[0].detail
+        if unexplained:
+            first = unexplained[0].detail
             message = f"{one.account} {one.date}: {one.verdict}, version {one.version}; the first: {first}"
             alerts.send("page", f"reconcile {one.account}", message)
 

@@ -6,15 +6,23 @@ from typing import TYPE_CHECKING
 
 from jtrader.app.settings import Settings
 from jtrader.app.wiring.desk import journal_folder
-from jtrader.domain.events import AccountOpened, ChildAccepted, EntryBooked, Event, OrderFilled
+from jtrader.domain.events import (
+    AccountOpened,
+    BreakAcknowledged,
+    ChildAccepted,
+    EntryBooked,
+    Event,
+    LedgerAdjusted,
+    OrderFilled,
+)
 from jtrader.ports.stores import StatementStore
 from jtrader.store.journal.reader import read_journal
 
 if TYPE_CHECKING:
     from jtrader.store.postgres.reader import PostgresReader
 
-MONEY = AccountOpened | ChildAccepted | OrderFilled | EntryBooked
-"""The events that the ledger books, and those that say whose a fill is."""
+MONEY = AccountOpened | ChildAccepted | OrderFilled | EntryBooked | LedgerAdjusted | BreakAcknowledged
+"""The events that the ledger books, and those that say whose a fill is and what a break was."""
 
 
 def money_events(settings: Settings) -> list[Event]:

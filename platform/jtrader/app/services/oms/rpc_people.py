@@ -8,7 +8,16 @@ from jtrader.app.services.oms.core_loop import CoreLoop
 from jtrader.domain.errors import BadInput, Broken
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, StrategyId, TradeId, VenueOrderId
 from jtrader.domain.order import Fill
-from jtrader.engine.inputs import AmendAsked, AssignAsked, CancelAsked, Input, Outcome, ResolveAsked
+from jtrader.engine.inputs import (
+    AcknowledgeAsked,
+    AdjustAsked,
+    AmendAsked,
+    AssignAsked,
+    CancelAsked,
+    Input,
+    Outcome,
+    ResolveAsked,
+)
 
 
 class PeopleMethods:
@@ -20,10 +29,12 @@ class PeopleMethods:
 
     def handlers(self) -> dict[str, Callable[..., Awaitable[Any]]]:
         return {
-            "amend_order": self.amend_order,
             "cancel_order": self.cancel_order,
             "resolve_order": self.resolve_order,
             "assign": self.assign,
+            "acknowledge_break": self.acknowledge_break,
+            "adjust": self.adjust,
+            "amend_order": self.amend_order,
         }
 
     async def cancel_order(self, client_order_id: ClientOrderId, actor: str, reason: str) -> None:
@@ -105,6 +116,16 @@ class PeopleMethods:
                 reason=reason,
             )
         )
+
+    async def acknowledge_break(self, account: AccountId, date: str, break_id: str, actor: str, reason: str) -> None:
+        """Explains a break of the account's statement of a day."""
+        await self._do(AcknowledgeAsked(account=account, date=date, break_id=break_id, actor=actor, reason=reason))
+
+    async def adjust(
+        self, account: AccountId, asset: str, amount: Decimal, actor: str, reason: str, at: int | None = None
+    ) -> None:
+        """Corrects the account's books by an amount, as of a market time (none = now)."""
+        await self._do(AdjustAsked(account=account, asset=asset, amount=amount, at=at, actor=actor, reason=reason))
 
     async def _do(self, given: Input) -> None:
         answer = await self._core.ask(given)
