@@ -1,7 +1,7 @@
 """Best limit price: a post-only order that follows the own side's best.
 
 It moves only when the best has moved far enough, somebody else stands there, it has rested long enough and the budget
-of moves allows: every move loses its place in the queue. What the venue refuses as taking backs off by a tick each time.
+of moves allows: every move loses its place in the queue. What is refused as taking backs off by a tick each time.
 """
 
 from decimal import Decimal
