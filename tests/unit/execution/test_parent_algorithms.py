@@ -20,9 +20,13 @@ def test_market_sends_everything_at_once() -> None:
     assert piece == Slice(quantity=D("0.5"), type=OrderType.MARKET, time_in_force=TimeInForce.IOC)
 
 
-def test_limit_rests_at_its_price() -> None:
-    [piece] = LIMIT.plan(view(limit_price=D(49_000))).place
-    assert (piece.quantity, piece.price, piece.time_in_force) == (D("0.5"), D(49_000), TimeInForce.GTC)
+@pytest.mark.parametrize(
+    ("params", "rests"),
+    [({}, TimeInForce.GTC), ({"post_only": False}, TimeInForce.GTC), ({"post_only": True}, TimeInForce.POST_ONLY)],
+)
+def test_limit_rests_at_its_price(params: dict[str, bool], rests: TimeInForce) -> None:
+    [piece] = LIMIT.plan(view(limit_price=D(49_000), params=params)).place
+    assert (piece.quantity, piece.price, piece.time_in_force) == (D("0.5"), D(49_000), rests)
 
 
 @pytest.mark.parametrize("algorithm", [MARKET, LIMIT])
