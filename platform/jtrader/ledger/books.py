@@ -81,6 +81,14 @@ class Books:
         """The wallet per asset: opening + postings. Derivatives: without unrealised P&L."""
         return dict(sorted(self._wallet.get(account, {}).items()))
 
+    def holdings(self) -> list[tuple[PositionKey, Holding]]:
+        """Every strategy's holding, flat ones too."""
+        return sorted(self._holdings.items())
+
+    def rules(self, instrument: InstrumentId) -> Instrument:
+        """Raises Broken for an instrument that the ledger does not know."""
+        return self._instrument(instrument)
+
     def is_spot(self, instrument: InstrumentId) -> bool:
         return self._instrument(instrument).is_spot
 

@@ -124,7 +124,7 @@ def our_side(
     realised: dict[FillKey, Decimal] = {}
     moves: dict[str, Decimal] = {}
     opening: Cut | None = None
-    for event in in_venue_order(_of_account(account, events)):
+    for event in in_venue_order(of_account(account, events)):
         within = False
         match event:
             case OrderFilled(fill=fill):
@@ -159,7 +159,7 @@ def our_side(
     )
 
 
-def _of_account(account: AccountId, events: Iterable[Event]) -> list[Event]:
+def of_account(account: AccountId, events: Iterable[Event]) -> list[Event]:
     kept: list[Event] = []
     for event in events:
         match event:
