@@ -45,7 +45,7 @@ def exposure_of(
         now=now.market,
         **standing(core, rules, account, [account], None, own),
         orders_last_minute=pace.orders_since(minute, account),
-        messages_last_minute=pace.orders_since(minute, account) + pace.cancels_since(minute, account),
+        messages_last_minute=pace.messages_since(minute, account),
         orders_last_hour=pace.orders_since(now.market - HOUR, account),
         cancels_last_hour=pace.cancels_since(now.market - HOUR, account),
         repeats=pace.repeats_since(now.market - trading.limits.repeat_window, series_of(intent)),
@@ -104,7 +104,7 @@ def _of_strategy(core: Core, rules: Instrument, intent: Intent, live: Collection
     return Standing(
         **standing(core, rules, account, [account], strategy, live),
         orders_last_minute=orders,
-        messages_last_minute=orders + pace.cancels_since(minute, account, strategy),
+        messages_last_minute=pace.messages_since(minute, account, strategy),
     )
 
 
@@ -123,7 +123,7 @@ def _of_market(
     return Standing(
         **standing(core, rules, account, accounts, None, inside),
         orders_last_minute=orders,
-        messages_last_minute=orders + sum(core.state.pace.cancels_since(minute, one) for one in accounts),
+        messages_last_minute=sum(core.state.pace.messages_since(minute, one) for one in accounts),
     )
 
 

@@ -45,7 +45,8 @@ class Pace:
         self.orders: dict[AccountId, Times] = {}
         self.cancels: dict[AccountId, Times] = {}
         self.strategy_orders: dict[tuple[AccountId, StrategyId], Times] = {}
-        self.strategy_cancels: dict[tuple[AccountId, StrategyId], Times] = {}
+        self.amends: dict[AccountId, Times] = {}
+        self.strategy_changes: dict[tuple[AccountId, StrategyId], Times] = {}
         self.repeats: dict[Series, Times] = {}
         """Orders that take risk."""
         self.wishes: dict[Wish, int] = {}
@@ -64,7 +65,11 @@ class Pace:
 
     def cancelled(self, child: ChildOrder, ts: int) -> None:
         self.cancels.setdefault(child.account, Times(HOUR)).add(ts)
-        self.strategy_cancels.setdefault((child.account, child.strategy), Times(MINUTE)).add(ts)
+        self.strategy_changes.setdefault((child.account, child.strategy), Times(MINUTE)).add(ts)
+
+    def amended(self, child: ChildOrder, ts: int) -> None:
+        self.amends.setdefault(child.account, Times(MINUTE)).add(ts)
+        self.strategy_changes.setdefault((child.account, child.strategy), Times(MINUTE)).add(ts)
 
     def wanted(self, intent: Intent, ts: int) -> None:
         wish = wish_of(intent)
@@ -83,9 +88,15 @@ class Pace:
             self.orders.get(account) if strategy is None else self.strategy_orders.get((account, strategy)), ts
         )
 
-    def cancels_since(self, ts: int, account: AccountId, strategy: StrategyId | None = None) -> int:
-        told = self.cancels.get(account) if strategy is None else self.strategy_cancels.get((account, strategy))
-        return _since(told, ts)
+    def cancels_since(self, ts: int, account: AccountId) -> int:
+        return _since(self.cancels.get(account), ts)
+
+    def messages_since(self, ts: int, account: AccountId, strategy: StrategyId | None = None) -> int:
+        """Orders, cancels and amends."""
+        orders = self.orders_since(ts, account, strategy)
+        if strategy is not None:
+            return orders + _since(self.strategy_changes.get((account, strategy)), ts)
+        return orders + self.cancels_since(ts, account) + _since(self.amends.get(account), ts)
 
     def repeats_since(self, ts: int, series: Series) -> int:
         return _since(self.repeats.get(series), ts)

@@ -126,7 +126,7 @@ class State:
                 is_replacing = order.amending is not None and order.amending.by_replacing
                 self._put(replace(order, cancel_wanted=True, amending=None if is_replacing else order.amending))
             case AmendRequested(client_order_id=id_, quantity=quantity, price=price, ts=ts):
-                self.pace.cancelled(self.orders[id_].child, ts)  # a message more, as a cancel is
+                self.pace.amended(self.orders[id_].child, ts)
                 self._put(replace(self.orders[id_], amending=Amendment(quantity, price)))
             case OrderAmended(client_order_id=id_, quantity=quantity, price=price):
                 order = self.orders[id_]

@@ -11,6 +11,7 @@ VERBS: tuple[str, ...] = (
     "demo",
     "doctor",
     "instruments",
+    "kill",
     "lineage",
     "orders",
     "pnl",

@@ -1,6 +1,7 @@
 """`python -m jtrader.app.services.oms`."""
 
 import asyncio
+import logging
 from collections.abc import Collection, Sequence
 
 from jtrader.app.services.heartbeat import Heartbeat
@@ -22,13 +23,15 @@ from jtrader.app.wiring.desk import (
 from jtrader.app.wiring.paper import RestHistory, open_paper
 from jtrader.app.wiring.recording import LazyReader, is_numbered
 from jtrader.app.wiring.trading import broker_for, instruments_of
-from jtrader.domain.errors import BadInput, JtraderError
+from jtrader.domain.errors import BadInput, JtraderError, Unavailable
 from jtrader.domain.ids import AccountId, InstrumentId, Market, StrategyId
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.times import SECOND
 from jtrader.engine.engine import Engine
 from jtrader.ports.broker import Broker
 from jtrader.store.journal.files import FileJournal
+
+log = logging.getLogger(__name__)
 
 
 async def serve(settings: Settings) -> None:
@@ -67,19 +70,25 @@ async def build(settings: Settings, journal: FileJournal) -> OmsService:
     brokers: dict[AccountId, tuple[Broker, Sequence[InstrumentId]]] = {}
     paper: list[PaperAccount] = []
     recorded = LazyReader(settings) if settings.mongo_uri is not None else None
+    latch = LatchFile(latch_file(settings))
     for account in settings.accounts:
+        if (kill := latch.read().revoked(AccountId(account.name), account.market)) is not None:
+            log.error("account %s is left out: kill level 5 by %s: %s", account.name, kill.actor, kill.reason)
+            continue
         instruments = instruments_of(settings, account)
         if account.broker == "paper":
             paper.append(_paper_account(settings, account, rules, market_time, recorded))
             brokers[AccountId(account.name)] = paper[-1].broker, instruments
         else:
             brokers[AccountId(account.name)] = broker_for(settings, account), instruments
+    if not brokers:
+        raise Unavailable("the keys of all accounts are revoked; 'jtrader kill --status' tells by whom, L0 releases")
     return OmsService(
         engine=Engine(rules, trading_accounts(settings)),
         journal=journal,
         brokers=brokers,
         addresses=addresses,
-        latch=LatchFile(latch_file(settings)),
+        latch=latch,
         heartbeat=Heartbeat(settings.root, "oms"),
         projector=projector,
         market_time=market_time,

@@ -121,6 +121,8 @@ class CoreLoop:
                 is_new = isinstance(command, SubmitOrder)
                 self.put((SubmitRefused if is_new else AmendRefused)(order.client_order_id, "kill", reason))
                 return
+        elif self._latch.read().revoked(command.account, market_of(command.instrument)) is not None:
+            return
         self._carry_out(command)
 
     def _remember(self, entry: Sequenced) -> None:

@@ -23,7 +23,7 @@ from jtrader.bus.oms_events import EventPublisher
 from jtrader.bus.rpc import RpcServer
 from jtrader.domain.errors import Unavailable
 from jtrader.domain.events import Sequenced
-from jtrader.domain.ids import AccountId, InstrumentId, StrategyId
+from jtrader.domain.ids import AccountId, InstrumentId, StrategyId, market_of
 from jtrader.domain.order import OrderStatus
 from jtrader.domain.times import MINUTE
 from jtrader.engine.commands import Command
@@ -161,7 +161,9 @@ class OmsService:
             )
 
     def _carry_out(self, command: Command) -> None:
-        self._links[command.account].carry_out(command)
+        link = self._links.get(command.account)
+        if link is not None:  # else the account's keys are revoked, or it has left the settings
+            link.carry_out(command)
 
     def _publish(self, fresh: Sequence[Sequenced]) -> None:
         self._publisher.publish(fresh)
@@ -182,9 +184,21 @@ class OmsService:
 
     async def _tick(self) -> None:
         while True:
+            self._heed_revocations()
             self._core.put(Ticked())
             self._alarms.look(self._core.now())
             await asyncio.sleep(TICK_SECONDS)
+
+    def _heed_revocations(self) -> None:
+        """Raises Unavailable where keys of a running account are revoked: they are used no more."""
+        latch = self._latch.read()
+        for link in self._links.values():
+            kill = latch.revoked(link.account, market_of(link.instruments[0]))
+            if kill is not None:
+                raise Unavailable(
+                    f"kill level 5 by {kill.actor} ({kill.reason}): the oms ends and leaves the keys of account "
+                    f"'{link.account}' alone; started again, it trades the accounts that are left"
+                )
 
     def _comparison(self, link: VenueLink) -> Callable[[], Awaitable[None]]:
         """A difference between the venue's books and ours that two polls in a row show stops new risk there."""
@@ -220,6 +234,7 @@ class OmsService:
             "projection_lag": self._core.committed - projector.position if projector else 0,
             "projection_failure": projector.failure if projector else "",
             "kill_level": int(self._latch.read().level),
+            "latched": {" ".join(filter(None, latch.key[1:])): latch.reason for latch in state.risk.latches.values()},
             "failures": {link.account: link.failure for link in self._links.values() if link.failure},
             "narrowed": {f"{account} {name}": why for (account, name), why in all_narrowed(self._engine.core).items()},
             "stale_marks": dict(self._engine.stale_marks()),
