@@ -85,6 +85,14 @@ class Books:
         """Every strategy's holding, flat ones too."""
         return sorted(self._holdings.items())
 
+    def result(self, key: PositionKey) -> Result:
+        """A copy of what a strategy has made in an instrument."""
+        result = Result()
+        if (booked := self._results.get(key)) is not None:
+            result.realised, result.funding, result.ts = booked.realised, booked.funding, booked.ts
+            result.fees = dict(booked.fees)
+        return result
+
     def rules(self, instrument: InstrumentId) -> Instrument:
         """Raises Broken for an instrument that the ledger does not know."""
         return self._instrument(instrument)
