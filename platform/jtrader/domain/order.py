@@ -167,6 +167,11 @@ class ChildOrder(msgspec.Struct, frozen=True, kw_only=True):
     trigger_price: Decimal | None = None
     trigger_by: TriggerBy = TriggerBy.LAST
 
+    @property
+    def takes(self) -> bool:
+        """It takes what there is at once, and never rests."""
+        return self.type is OrderType.MARKET or self.time_in_force in (TimeInForce.IOC, TimeInForce.FOK)
+
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True):
     """One execution as the venue reports it; key (account, instrument, trade_id).

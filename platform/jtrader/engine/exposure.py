@@ -15,6 +15,7 @@ from jtrader.engine.latches import latched
 from jtrader.engine.orders import Order
 from jtrader.engine.pace import series_of
 from jtrader.engine.standing import standing
+from jtrader.execution.triggers import WATCHERS
 from jtrader.risk.exposure import Exposure, Standing
 
 
@@ -29,17 +30,7 @@ def exposure_of(
     of_strategy = [order for order in own if order.child.strategy == intent.strategy]
     market = [one.id for one in core.accounts.values() if one.market == trading.market]
     pace, minute = core.state.pace, now.market - MINUTE
-    unknown_exits = sum(
-        (
-            order.leaves
-            for order in own
-            if order.child.instrument == instrument
-            and order.status is OrderStatus.UNKNOWN
-            and order.child.reduce_only
-            and order.child.side is intent.side
-        ),
-        ZERO,
-    )
+    unknown_exits, resting_exits = _other_exits(own, intent)
     funds, taken = _funds(core, account, rules, own)
     return Exposure(
         now=now.market,
@@ -52,6 +43,7 @@ def exposure_of(
         strategy=_of_strategy(core, rules, intent, of_strategy, minute),
         venue=_of_market(core, rules, account, market, live, minute),
         unknown_exits=unknown_exits,
+        resting_exits=resting_exits,
         funds=funds,
         funds_taken=taken,
         own_opposite=_own_opposite(own, intent),
@@ -62,6 +54,27 @@ def exposure_of(
         narrowed=narrowed(core, account, instrument),
         latched=latched(core, intent),
     )
+
+
+def reducible_by(core: Core, intent: Intent, now: Moment) -> Decimal:
+    """What the way in which the intent gets out lets it take off the position."""
+    waits, takes = intent.algorithm in WATCHERS, intent.algorithm == "market"
+    exposure = exposure_of(core, intent, ZERO, now)
+    return exposure.reducible(intent.side, core.instruments[intent.instrument], waits, takes)
+
+
+def _other_exits(own: Collection[Order], intent: Intent) -> tuple[Decimal, Decimal]:
+    """(UNKNOWN or waiting for a trigger, resting) of the reduce-only orders on the intent's side."""
+    doubtful = resting = ZERO
+    for order in own:
+        child = order.child
+        if not (child.reduce_only and (child.instrument, child.side) == (intent.instrument, intent.side)):
+            continue
+        if order.status is OrderStatus.UNKNOWN or child.type.is_conditional:
+            doubtful += order.leaves
+        elif not child.takes:
+            resting += order.leaves
+    return doubtful, resting
 
 
 def all_narrowed(core: Core) -> dict[tuple[AccountId, InstrumentId], str]:

@@ -14,7 +14,7 @@ from jtrader.domain.order import Intent
 from jtrader.domain.signal import Signal
 from jtrader.engine import parents
 from jtrader.engine.core import Core
-from jtrader.engine.exposure import exposure_of
+from jtrader.engine.exposure import reducible_by
 from jtrader.engine.inputs import Moment
 from jtrader.engine.orders import Parent
 from jtrader.engine.pace import wish_of
@@ -113,7 +113,7 @@ def _is_finite(signal: Signal) -> bool:
 def _dust(core: Core, intent: Intent, instrument: Instrument, now: Moment) -> tuple[RefusalCode, str] | None:
     quantity = intent.quantity
     if intent.reduce_only:
-        quantity = min(quantity, exposure_of(core, intent, quantity, now).reducible(intent.side, instrument))
+        quantity = min(quantity, reducible_by(core, intent, now))
     if instrument.quantity_down(quantity) >= instrument.min_quantity:
         return None
     what = f"{plain(quantity)} to {'reduce' if intent.reduce_only else 'trade'}"

@@ -7,6 +7,7 @@ The odd ones, all of them seen at real venues:
 - FILLED + FILL: an overfill; the venue's position is what counts, so it is booked;
 - REJECTED + FILL or ACKNOWLEDGE: the proof of absence was wrong; the order is live again;
 - UNKNOWN or REJECTED + ACKNOWLEDGE: NEW, or PARTIALLY_FILLED where fills had been told before the doubt;
+- NEW + ACKNOWLEDGE: a conditional order was triggered and goes on under another id of the venue;
 - PENDING_CANCEL + ACKNOWLEDGE: the cancel was asked for before the order was acknowledged;
 - UNKNOWN + REQUEST_CANCEL: it may be cancelled by our id, and stays UNKNOWN until the venue tells.
 """
@@ -44,6 +45,7 @@ TRANSITIONS: Mapping[OrderStatus, Mapping[Step, OrderStatus]] = {
         Step.EXPIRE: _S.EXPIRED,
     },
     _S.NEW: {
+        Step.ACKNOWLEDGE: _S.NEW,
         Step.REJECT: _S.REJECTED,
         Step.LOSE: _S.UNKNOWN,
         Step.FILL: _S.PARTIALLY_FILLED,

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from jtrader.domain.events import (
     ChildAccepted,
     ChildRefused,
@@ -22,7 +24,7 @@ from jtrader.domain.times import MINUTE, SECOND
 from jtrader.engine import doubts
 from jtrader.engine.commands import SubmitOrder
 from jtrader.engine.core import Core
-from jtrader.engine.exposure import exposure_of
+from jtrader.engine.exposure import exposure_of, reducible_by
 from jtrader.engine.inputs import Moment, ParentWished
 from jtrader.engine.latches import latch
 from jtrader.engine.market import Range, Tape
@@ -170,7 +172,7 @@ def view_of(core: Core, parent: Parent, now: Moment) -> ParentView:
     live = core.state.live_children.get(intent.parent_id, ())
     reducible = held = None
     if intent.reduce_only:
-        reducible = exposure_of(core, intent, ZERO, now).reducible(intent.side, rules)
+        reducible = reducible_by(core, intent, now)
         held = -intent.side.sign * core.ledger.position(intent.account, name)
     view = ParentView(
         now=now.market,
@@ -264,10 +266,10 @@ def send(core: Core, parent: Parent, piece: Slice, now: Moment) -> Refused | Non
     intent, instrument = parent.intent, core.instruments[parent.intent.instrument]
     filled, working = core.state.progress(parent)
     exposure = exposure_of(core, intent, intent.quantity - filled - working, now)
-    quantity = piece.quantity
+    child = _order(core, intent, instrument, piece, now)
     if intent.reduce_only:
-        quantity = min(quantity, exposure.reducible(intent.side, instrument))
-    child = _order(core, intent, instrument, piece, quantity, now)
+        most = exposure.reducible(intent.side, instrument, child.type.is_conditional, child.takes)
+        child = replace(child, quantity=instrument.quantity_down(min(piece.quantity, most)))
     verdict = judge(child, instrument, core.accounts[intent.account].limit_set, exposure)
     if isinstance(verdict, Refused):
         core.emit(ChildRefused(ts=now.market, order=child, code=verdict.code, reason=verdict.reason))
@@ -279,9 +281,7 @@ def send(core: Core, parent: Parent, piece: Slice, now: Moment) -> Refused | Non
     return None
 
 
-def _order(
-    core: Core, intent: Intent, instrument: Instrument, piece: Slice, quantity: Decimal, now: Moment
-) -> ChildOrder:
+def _order(core: Core, intent: Intent, instrument: Instrument, piece: Slice, now: Moment) -> ChildOrder:
     return ChildOrder(
         client_order_id=_next_id(core, now),
         parent_id=intent.parent_id,
@@ -291,7 +291,7 @@ def _order(
         side=intent.side,
         type=piece.type,
         time_in_force=piece.time_in_force,
-        quantity=instrument.quantity_down(quantity),
+        quantity=instrument.quantity_down(piece.quantity),
         price=piece.price,
         reduce_only=intent.reduce_only,
         ts=now.market,

@@ -95,15 +95,21 @@ def entry_reported(core: Core, entry: VenueEntry, now: Moment) -> None:
 
 def find(core: Core, report: VenueOrder) -> Order | None:
     """Our order that a report is about, by our id or the venue's."""
-    known = core.state.by_venue_id.get((report.account, report.instrument, report.venue_order_id))
     own = core.state.orders.get(report.client_order_id) if report.client_order_id else None
-    return own or (core.state.orders.get(known) if known else None)
+    return own or find_by_venue(core, report)
+
+
+def find_by_venue(core: Core, report: VenueOrder) -> Order | None:
+    """By the venue's id alone."""
+    known = core.state.by_venue_id.get((report.account, report.instrument, report.venue_order_id))
+    return core.state.orders.get(known) if known else None
 
 
 def _acknowledge(core: Core, order: Order, report: VenueOrder, now: Moment) -> Order:
     """The report proves that the order exists: unsaid until now, or doubted."""
     is_doubted = order.status in (OrderStatus.UNKNOWN, OrderStatus.REJECTED)
-    if (order.venue_order_id is None or is_doubted) and allows(order.status, Step.ACKNOWLEDGE):
+    is_triggered = report.is_triggered and find_by_venue(core, report) is None
+    if (order.venue_order_id is None or is_doubted or is_triggered) and allows(order.status, Step.ACKNOWLEDGE):
         if order.status is OrderStatus.REJECTED:
             core.watch.counters["rejected_order_lives"] += 1
         core.emit(OrderAcknowledged(ts=now.market, client_order_id=order.id, venue_order_id=report.venue_order_id))

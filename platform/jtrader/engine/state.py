@@ -112,7 +112,7 @@ class State:
                 self._add(Order(child, OrderStatus.REFUSED, reason=f"{code}: {reason}"))
             case OrderAcknowledged(client_order_id=id_, venue_order_id=venue_id):
                 self._step(id_, Step.ACKNOWLEDGE)
-                self._name(id_, venue_id)
+                self._name(id_, venue_id, is_newest=True)
             case OrderRejected(client_order_id=id_, code=code, reason=reason):
                 self._step(id_, Step.REJECT, f"{code}: {reason}")
             case OrderUnknown(client_order_id=id_, reason=reason, accepted=accepted):
@@ -216,11 +216,14 @@ class State:
             status = OrderStatus.PARTIALLY_FILLED
         self._put(replace(order, status=status, reason=reason or order.reason))
 
-    def _name(self, client_order_id: ClientOrderId, venue_order_id: VenueOrderId) -> None:
+    def _name(self, client_order_id: ClientOrderId, venue_order_id: VenueOrderId, is_newest: bool = False) -> None:
+        """An order that was triggered has two ids of the venue; it is found by either."""
         order = self.orders[client_order_id]
-        if venue_order_id and order.venue_order_id is None:
+        if not venue_order_id:
+            return
+        self.by_venue_id.setdefault((order.child.account, order.child.instrument, venue_order_id), client_order_id)
+        if is_newest or order.venue_order_id is None:
             self._put(replace(order, venue_order_id=venue_order_id))
-            self.by_venue_id[order.child.account, order.child.instrument, venue_order_id] = client_order_id
 
     def _put(self, order: Order) -> None:
         self.orders[order.id] = order

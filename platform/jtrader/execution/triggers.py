@@ -17,6 +17,8 @@ from jtrader.execution.driver import may_take, stuck
 from jtrader.execution.params import Params, limit_fault, params_fault, window_fault
 from jtrader.execution.sizing import BPS, lots_of, take_price, taking
 
+WATCHERS = frozenset({"stop", "stop_limit", "trailing"})
+"""The algorithms that wait for a trigger: what other exits work meanwhile is not taken from them."""
 MOST_AGE = 1 * MINUTE
 """Market time after which a mark or index counts as stale."""
 MOST_STEPS = 5

@@ -47,7 +47,10 @@ class Exposure(Standing, frozen=True, kw_only=True):
     strategy: Standing = Standing()
     venue: Standing = Standing()
     unknown_exits: Decimal = ZERO
-    """The part of the open orders, on the side that reduces, which is UNKNOWN and reduce-only at the venue."""
+    """The part of the open orders, on the side that reduces, which is reduce-only at the venue, and UNKNOWN or waiting
+    for its trigger."""
+    resting_exits: Decimal = ZERO
+    """The part that is reduce-only at the venue and rests in its book; none of `unknown_exits` is in it."""
     orders_last_hour: int = 0
     cancels_last_hour: int = 0
     repeats: int = 0
@@ -69,12 +72,19 @@ class Exposure(Standing, frozen=True, kw_only=True):
     latched: tuple[str, str] | None = None
     """Code and sentence of what risk itself has stopped here until a named person releases it."""
 
-    def reducible(self, side: Side, instrument: Instrument) -> Decimal:
+    def reducible(
+        self, side: Side, instrument: Instrument, is_conditional: bool = False, takes: bool = False
+    ) -> Decimal:
         """How much an order of `side` may take off the position: net less what other exits may still take.
 
-        Where the venue itself enforces reduce-only (derivatives), an exit that is UNKNOWN does not count, so that it
-        can't lock the way out.
+        Where the venue itself enforces reduce-only (derivatives), an exit that is UNKNOWN or waits for its trigger does
+        not count, so that it can't lock the way out; a conditional order may stand beside every other exit, and one
+        that takes what there is goes before those that rest.
         """
         held = -side.sign * self.net
-        taken = self.open_on(side) - (ZERO if instrument.is_spot else self.unknown_exits)
+        if is_conditional and not instrument.is_spot:
+            return max(held, ZERO)
+        taken = self.open_on(side)
+        if not instrument.is_spot:
+            taken -= self.unknown_exits + (self.resting_exits if takes else ZERO)
         return max(held - taken, ZERO)

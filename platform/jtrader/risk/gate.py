@@ -84,7 +84,7 @@ def _size(case: Case) -> Iterator[Refusal]:
 
 def _position(case: Case) -> Iterator[Refusal]:
     order, exposure = case.order, case.exposure
-    reducible = exposure.reducible(order.side, case.instrument)
+    reducible = exposure.reducible(order.side, case.instrument, order.type.is_conditional, order.takes)
     if order.reduce_only and order.quantity > reducible:
         left = f"net position {plain(exposure.net)} and other exits leave {plain(reducible)} to reduce"
         yield RefusalCode.REDUCE_ONLY, f"{order.side} {plain(order.quantity)}, but {left}"

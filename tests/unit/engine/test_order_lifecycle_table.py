@@ -11,7 +11,7 @@ from jtrader.engine.lifecycle import CLOSING, Step, after, allows
 # columns in the order of COLUMNS below
 TABLE = """
 pending_new        new                rejected    unknown    partially_filled    -         pending_cancel    canceled    expired
-new                -                  rejected    unknown    partially_filled    -         pending_cancel    canceled    expired
+new                new                rejected    unknown    partially_filled    -         pending_cancel    canceled    expired
 partially_filled   partially_filled   -           unknown    partially_filled    filled    pending_cancel    canceled    expired
 pending_cancel     pending_cancel     rejected    unknown    pending_cancel      filled    pending_cancel    canceled    expired
 unknown            new                rejected    -          partially_filled    -         unknown           canceled    expired
