@@ -26,7 +26,7 @@ class Missed(StrEnum):
 
 class Grid(msgspec.Struct, frozen=True):
     """Slices of `interval` from `start` to `end` (ns); the k-th begins at start + k·interval, moved by at most `jitter`
-    of an interval. `seed` makes jitter the same after a restart."""
+    of itself. `seed` makes jitter the same after a restart."""
 
     start: int
     end: int
@@ -43,8 +43,9 @@ class Grid(msgspec.Struct, frozen=True):
         if now < self.start:
             return -1
         k = min((now - self.start) // self.interval, self.slices - 1)
-        begins = self.start + k * self.interval + int(self.random(k, "time") * self.jitter * self.interval)
-        return k - 1 if k and now < begins else k
+        begins = self.start + k * self.interval
+        length = min(self.interval, self.end - begins)
+        return k - 1 if k and now < begins + int(self.random(k, "time") * self.jitter * length) else k
 
     def end_of(self, k: int) -> int:
         return self.start if k < 0 else min(self.start + (k + 1) * self.interval, self.end)
@@ -75,15 +76,16 @@ class Schedule(msgspec.Struct, frozen=True):
     missed: Missed
 
     def progress(self, view: ParentView) -> Progress:
-        """Where it stands at this look, from the memo of the last."""
+        """Where it stands at this look, from the memo of the last. Resumed within a slice it goes on with that slice:
+        nothing was missed, and a restart sends none twice."""
         done, k = view.filled + view.working, self.grid.index(view.now)
         if view.memo:
             told = msgspec.convert(view.memo, Progress)
             is_late = view.resumed
         else:
             told, is_late = Progress(ZERO, self.grid.start), True
-        if is_late and self.missed is Missed.RESCHEDULE:
-            told = replace(told, base=done, since=max(view.now, self.grid.start))
+        if is_late and self.missed is Missed.RESCHEDULE and k > told.k:
+            told = replace(told, base=done, since=self.grid.end_of(k - 1))
         if is_late and self.missed is Missed.SKIP_MISSED and k - 1 > told.k:
             lost = self.fraction(k - 1) - self.fraction(told.k)
             told = replace(told, skipped=told.skipped + self.quantity * lost)

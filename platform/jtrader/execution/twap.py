@@ -100,7 +100,7 @@ def follow(view: ParentView, schedule: Schedule, params: ScheduleParams) -> Plan
     ago = schedule.grid.index(view.now - (manner.cross_after or 0))
     late = schedule.target(ago, progress)
     plan = work(view, min(schedule.target(progress.k, progress), cap), min(late, cap), manner)
-    return replace(plan, memo=memo_of(progress))
+    return replace(plan, memo=memo_of(progress), save=progress.k != view.memo.get("k"))
 
 
 def memo_of(progress: Progress) -> dict[str, object]:

@@ -100,7 +100,17 @@ def test_slices_missed(how: str, missed: str, sizes: list[str]) -> None:
         assert (floor.state, floor.reason) == (ParentState.DONE, "filled 0.4 of 0.5 by its end")
     else:
         assert total == D("0.5")
-        assert abs(D(floor.sizes[2]) - D(sizes[2])) <= D("0.02")
+        assert floor.sizes == sizes
+
+
+@pytest.mark.parametrize("missed", ["reschedule", "catch_up", "skip_missed"])
+def test_restarts_within_slices_change_nothing(missed: str) -> None:
+    floor = twap(params={"missed": missed})
+    for _ in range(52):
+        floor = floor.restart()
+        floor.desk.quote()
+        floor.run(1)
+    assert floor.sizes == ["0.100"] * 5
 
 
 def test_catching_up_is_capped() -> None:
