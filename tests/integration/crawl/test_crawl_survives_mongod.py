@@ -12,6 +12,7 @@ from fixtures.candle_source import BTC, ETH, MemoryCandles, at, candle
 from fixtures.crawling import crawl_candles
 from jtrader.domain.errors import BadInput, Unavailable
 from jtrader.store.mongo.candles import CANDLES, MongoCandleStore
+from jtrader.store.mongo.clustered import rows_of
 from jtrader.store.mongo.connection import Mongo
 
 MINUTES = 12_000
@@ -59,7 +60,7 @@ def test_writers_side_by_side_store_each_candle_once(mongo) -> None:
             thread.join()
         assert len(counts) == 4
         assert store.count() == 3_000
-        assert connection.collection(CANDLES).count_documents({}) == 3_000
+        assert rows_of(connection, CANDLES).count_documents({}) == 3_000
 
 
 def test_a_server_that_stays_away_is_named(free_port: int) -> None:

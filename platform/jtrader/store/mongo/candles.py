@@ -1,6 +1,7 @@
 """Candles in MongoDB: a document each (`MongoSeries`), with their gaps and what was put aside (`MongoLedger`).
 
-Collection `candles`: `{_id: {instrument: str, ts: int64 ns (open time)}, open, high, low, close, volume: double}`.
+Collection `candles_clustered`: `{_id: {instrument: str, ts: int64 ns (open time)}, open, high, low, close, volume:
+double}`.
 """
 
 from typing import Any

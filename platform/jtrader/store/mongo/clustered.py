@@ -6,10 +6,8 @@ With MongoDB's own `_id` and an index beside it a row goes into three trees, and
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
-from bson import ObjectId
 from pymongo import ASCENDING
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, OperationFailure
@@ -21,29 +19,27 @@ KEY = [("instrument", ASCENDING), ("ts", ASCENDING)]
 """Of earlier versions: a unique index on two fields of their rows."""
 _DUPLICATE = 11000
 _PAGE = 5_000
-_NO_SUCH_COLLECTION, _EXISTS, _CURSOR_IS_GONE = 26, 48, frozenset({43, 175, 237})
+_EXISTS, _CURSOR_IS_GONE = 48, frozenset({43, 175, 237})
 
 Document = Mapping[str, Any]
 
 
 def clustered(mongo: Mongo, name: str) -> Collection[dict[str, Any]]:
-    """Makes the collection where it is not there yet, and moves what an earlier version stored into it. A move that was
-    cut short goes on at the next call, and several may do it at once. Raises Unavailable, Broken."""
-    mongo.run(f"{name}: layout", lambda: _make(mongo, name))
-    for old in mongo.run(f"{name}: layout", lambda: _earlier(mongo, name)):
-        mongo.run(f"{name}: move from an earlier version", partial(_move, mongo, old, name))
-    return mongo.collection(name)
+    """Makes the collection of a series where it is not there yet, and moves what an earlier version stored under the
+    series' own name into it. A move that was cut short goes on at the next call, and several may do it at once. Raises
+    Unavailable, Broken."""
+    rows = rows_of(mongo, name)
+    mongo.run(f"{name}: layout", lambda: _make(mongo, rows))
+    if mongo.run(f"{name}: layout", lambda: mongo.collections(name)):
+        mongo.run(f"{name}: move from an earlier version", lambda: _move(mongo, name, rows))
+    return rows
 
 
 def readable(mongo: Mongo, name: str) -> Collection[dict[str, Any]]:
     """For those who may only read. Raises Broken where rows still lie as an earlier version stored them."""
-    plain = [
-        there for there in mongo.run(name, lambda: mongo.collections(name)) if "clusteredIndex" not in there["options"]
-    ]
-    waiting = mongo.run(name, lambda: _earlier(mongo, name))
-    if plain or waiting:
+    if mongo.run(f"{name}: layout", lambda: mongo.collections(name)):
         raise Broken(f"{name} lie as an earlier version stored them: 'jtrader crawl gaps' moves them, run it first")
-    return mongo.collection(name)
+    return rows_of(mongo, name)
 
 
 def key_of(instrument: str, ts: int) -> dict[str, Any]:
@@ -70,33 +66,27 @@ def instruments_in(rows: Collection[dict[str, Any]]) -> Iterator[str]:
         found = rows.find_one(beyond, {"_id": True}, sort=[("_id", ASCENDING)])
 
 
-def _make(mongo: Mongo, name: str) -> None:
-    for there in mongo.collections(name):
-        if "clusteredIndex" in there["options"]:
-            return
-        _unless(_NO_SUCH_COLLECTION, lambda: mongo.collection(name).rename(f"{name}_old_{ObjectId()}"))
+def rows_of(mongo: Mongo, name: str) -> Collection[dict[str, Any]]:
+    """The collection of a series, however it lies."""
+    return mongo.collection(f"{name}_clustered")
+
+
+def _make(mongo: Mongo, rows: Collection[dict[str, Any]]) -> None:
+    if mongo.collections(rows.name):
+        return
     layout = {"key": {"_id": 1}, "unique": True}
-    _unless(_EXISTS, lambda: mongo.collection(name).database.create_collection(name, clusteredIndex=layout))
-
-
-def _unless(done: int, action: Any) -> None:
-    """Another process may have done it."""
     try:
-        action()
+        rows.database.create_collection(rows.name, check_exists=False, clusteredIndex=layout)
     except OperationFailure as error:
-        if error.code != done:
+        if error.code != _EXISTS:  # another process has made it
             raise
 
 
-def _earlier(mongo: Mongo, name: str) -> list[str]:
-    return [there["name"] for there in mongo.collections({"$regex": f"^{name}_old_[0-9a-f]{{24}}$"})]
-
-
-def _move(mongo: Mongo, old: str, name: str) -> None:
+def _move(mongo: Mongo, old: str, rows: Collection[dict[str, Any]]) -> None:
     """What is in its new place already stays: it is younger."""
     try:
         for page in _pages(mongo.collection(old)):
-            _insert(mongo, mongo.collection(name), page)
+            _insert(mongo, rows, page)
     except OperationFailure as error:
         if error.code in _CURSOR_IS_GONE and not mongo.collections(old):
             return  # another process has moved all
@@ -106,7 +96,10 @@ def _move(mongo: Mongo, old: str, name: str) -> None:
 
 def _pages(rows: Collection[dict[str, Any]]) -> Iterator[Sequence[Document]]:
     page = []
-    for row in rows.find({}, {"_id": False}, batch_size=_PAGE):
+    for row in rows.find({}, batch_size=_PAGE):
+        own = row.pop("_id")
+        if not row.keys() >= {"instrument", "ts"}:
+            raise Broken(f"document {own} of {rows.name} is no row of a series: put it elsewhere, the others are moved")
         page.append({"_id": key_of(row.pop("instrument"), row.pop("ts")), **row})
         if len(page) == _PAGE:
             yield page

@@ -77,9 +77,9 @@ class Mongo:
     def collection(self, name: str) -> Collection[dict[str, Any]]:
         return self._database[name]
 
-    def collections(self, name: str | Document) -> list[dict[str, Any]]:
-        """Within `run`: what the server tells of the one of that name, or of those that a filter on it finds."""
-        return [dict(one) for one in self._database.list_collections(filter={"name": name})]
+    def collections(self, name: str) -> list[str]:
+        """Within `run`: the name, if there is a collection of that name."""
+        return self._database.list_collection_names(filter={"name": name})
 
     def greet(self, patience: float = GREETING_SECONDS) -> None:
         """Raises Unavailable when the server does not answer or refuses the login."""

@@ -28,14 +28,14 @@ _TS_FIELD = int.from_bytes(b"\x12ts\0", "little")
 
 
 class MongoSeries(Generic[Row]):
-    """SeriesStore of one kind of row. Makes its collection when it is made, and moves what an earlier version stored
-    into it; every method raises Unavailable when the server is away."""
+    """SeriesStore of one kind of row. Makes its collection, `<name>_clustered`, when it is made, and moves what an
+    earlier version stored into it; every method raises Unavailable when the server is away."""
 
-    def __init__(self, mongo: Mongo, kind: type[Row], collection: str) -> None:
+    def __init__(self, mongo: Mongo, kind: type[Row], name: str) -> None:
         self._mongo = mongo
         self._kind = kind
-        self._name = collection
-        self._rows = clustered(mongo, collection)
+        self._name = name
+        self._rows = clustered(mongo, name)
         self._fields = flat(name for name in kind.__struct_fields__ if name not in ("instrument", "ts"))
 
     def upsert(self, rows: Sequence[Row]) -> int:

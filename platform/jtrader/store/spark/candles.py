@@ -15,7 +15,7 @@ from pyspark.sql.datasource import DataSource, DataSourceReader, Filter, InputPa
 
 from jtrader.domain.times import DAY
 from jtrader.store.mongo.candles import CANDLES, VALUES
-from jtrader.store.mongo.clustered import between, flat, instruments_in, readable
+from jtrader.store.mongo.clustered import between, flat, instruments_in, readable, rows_of
 from jtrader.store.mongo.connection import Mongo
 from jtrader.store.spark.pushdown import Wanted
 
@@ -91,8 +91,10 @@ class CandleSource(DataSource):  # type: ignore[misc]
 def _bounds(mongo: Mongo, instrument: str) -> tuple[int, int] | None:
     """[first stored minute, last stored minute + 1 ns), or None where nothing is stored."""
 
+    rows = rows_of(mongo, CANDLES)
+
     def end_of(direction: int) -> int | None:
-        row = mongo.collection(CANDLES).find_one(between(instrument), {"_id": True}, sort=[("_id", direction)])
+        row = rows.find_one(between(instrument), {"_id": True}, sort=[("_id", direction)])
         return None if row is None else int(row["_id"]["ts"])
 
     first = mongo.run("first candle", lambda: end_of(1))
@@ -105,7 +107,7 @@ def _page(mongo: Mongo, instrument: str, start: int, end: int) -> pa.Table:
 
     def find() -> Any:
         return find_arrow_all(
-            mongo.collection(CANDLES),
+            rows_of(mongo, CANDLES),
             between(instrument, start, end),
             schema=Schema(_ARROW),
             projection=flat(VALUES),
