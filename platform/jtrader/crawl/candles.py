@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from jtrader.crawl.ahead import Ahead
 from jtrader.crawl.check import Checked, Doubt, check
 from jtrader.crawl.gaps import VENUE_DOWN, explain, settled
 from jtrader.crawl.plan import missing, without
@@ -59,13 +60,13 @@ class CandleCrawl:
         self._todo = without(missing(stored, *self._whole), (Span(gap.start, gap.end) for gap in known))
         self._aside = {one.row.ts for one in self._store.aside(self._instrument, *self._whole)}
         self.tally.begin(self._todo)
-        with Behind(self._store_all) as behind:
+        with Ahead(self._page) as ahead, Behind(self._store_all) as behind:
             for span in self._todo:
-                for start, reached in self._fill(span, stop, behind):
+                for start, reached in self._fill(span, stop, ahead, behind):
                     self.tally.advance(start, reached)
             self._todo, self._skipped = self._skipped, []
             for span in self._todo:
-                list(self._fill(span, stop, behind))
+                list(self._fill(span, stop, ahead, behind))
         stored = sorted({*stored, *self._written}) if self._written else stored
         gaps = self._explained(stored, known)
         if not stop.is_set():
@@ -74,10 +75,10 @@ class CandleCrawl:
             self._store.record_gaps(self._instrument, *self._whole, gaps)
         return self.tally.result(stored[0] if stored else None, len(stored), len(gaps))
 
-    def _fill(self, span: Span, stop: threading.Event, behind: Behind[Candle]) -> Iterator[Span]:
+    def _fill(self, span: Span, stop: threading.Event, ahead: Ahead[Candle], behind: Behind[Candle]) -> Iterator[Span]:
         """Fetches a hole up to its end, or to where the venue has nothing more; yields what each page covers."""
         while span.start < span.end and not stop.is_set():
-            page = self._ask(span)
+            page = self._ask(span, ahead)
             self.tally.pages += 1
             told = check(page, self._instrument, span)
             denied = self._witness.doubts(told.good)
@@ -106,10 +107,13 @@ class CandleCrawl:
         if self._aside:
             self._store.replace([candle for candle in candles if candle.ts in self._aside])
 
-    def _ask(self, span: Span) -> Sequence[Candle]:
+    def _page(self, span: Span) -> Sequence[Candle]:
+        return self._source.candles(self._instrument, *span)
+
+    def _ask(self, span: Span, ahead: Ahead[Candle]) -> Sequence[Candle]:
         """Where the venue gives no answer, what was to be asked is known to be missing for that reason."""
         try:
-            return self._source.candles(self._instrument, *span)
+            return ahead.ask(span)
         except Unavailable:
             for start, end in self._todo:
                 if end > span.start:

@@ -1,7 +1,7 @@
 """The crawl into MongoDB against ccxt alone: the same pages of the same simulator, the same pauses between requests.
 
-Both keep to the venue's limits, which the simulator enforces. ccxt alone fetches and parses its candles, stores and
-checks nothing.
+Both keep to the venue's limits, which the simulator enforces, and ask for all instruments side by side. ccxt alone
+fetches and parses page after page, stores and checks nothing; our crawl asks a page ahead (`jtrader.crawl.ahead`).
 """
 
 import asyncio
