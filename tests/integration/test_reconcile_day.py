@@ -17,6 +17,7 @@ import msgspec
 import pytest
 
 from fixtures.simulator import Simulator, StartSimulator
+from jtrader.app.jobs.pnl_day import pnl_day
 from jtrader.app.jobs.reconcile import reconcile_day, report, summary
 from jtrader.app.settings import CHECKOUT, Settings, load_settings
 from jtrader.app.wiring.reading import open_statements
@@ -278,6 +279,26 @@ def test_the_command_tells_figures_and_ends_as_it_found(traded):
     refused = jtrader(traded, "reconcile", "yesterday")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr == "jtrader: 'yesterday' is not a date; write it as 2026-01-15\n"
+
+
+def test_the_day_in_one_currency_leaves_no_residual(traded):
+    """The spot account's coins count at the venue's own minutes; the day's gain is the statement's."""
+    write_journal(traded.settings, traded.events())
+    [perp, spot] = pnl_day("2026-01-15", "USDT", settings=traded.settings)
+    statement = reconcile_day("2026-01-15", ["alpha"], traded.settings).statements[0]
+    assert perp.report.closing - perp.report.opening == statement.pnl_ledger["USDT"]
+    assert (perp.report.residual, spot.report.residual) == (0, 0)
+    assert perp.report.unknown == spot.report.unknown == ()
+    parts = sum(one.signal + one.execution + one.funding - one.fees["USDT"] for one in perp.strategies)
+    assert parts == statement.pnl_ledger["USDT"]
+    assert {one.unpriced for one in perp.strategies} == {2}, "orders without an intent: no price of the decision"
+    in_coin = pnl_day("2026-01-15", "ETH", ["trend"], traded.settings)[0].report
+    assert "USDT" in in_coin.unknown, "no pair of USDT in ETH: named, not guessed"
+    told = jtrader(traded, "pnl", "day", "2026-01-15", "--account", "trend")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "residual 0" in told.stdout
+    with pytest.raises(BadInput, match="is not over"):
+        pnl_day("2026-01-16", "USDT", settings=traded.settings)
 
 
 BAD = [

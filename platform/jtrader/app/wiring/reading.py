@@ -12,8 +12,11 @@ from jtrader.domain.events import (
     ChildAccepted,
     EntryBooked,
     Event,
+    FundingSeen,
+    IntentReceived,
     LedgerAdjusted,
     OrderFilled,
+    PositionAssigned,
 )
 from jtrader.ports.stores import StatementStore
 from jtrader.store.journal.reader import read_journal
@@ -23,6 +26,14 @@ if TYPE_CHECKING:
 
 MONEY = AccountOpened | ChildAccepted | OrderFilled | EntryBooked | LedgerAdjusted | BreakAcknowledged
 """The events that the ledger books, and those that say whose a fill is and what a break was."""
+
+BOOKS = MONEY | IntentReceived | FundingSeen | PositionAssigned
+"""Beside those, what strategies' own books need."""
+
+
+def book_events(settings: Settings) -> list[Event]:
+    """As `money_events`, with what strategies' own books need."""
+    return [entry.event for entry in read_journal(journal_folder(settings)) if isinstance(entry.event, BOOKS)]
 
 
 def money_events(settings: Settings) -> list[Event]:
