@@ -50,8 +50,9 @@ class FileJournal:
 
     def append(self, event: Event) -> int:
         self._check()
+        line = self._encode(Sequenced(self._last + 1, event))  # may refuse: nothing has a number then
         self._last += 1
-        self._pending += self._encode(Sequenced(self._last, event))
+        self._pending += line
         self._pending += b"\n"
         return self._last
 
@@ -62,8 +63,9 @@ class FileJournal:
         frame = encode_frame(self._committed + 1, self._last - self._committed, self._pending)
         try:
             if self._size >= self._segment_bytes:
-                os.close(self._file)
+                full = self._file
                 self._file, self._size = self._open(segment_path(self._folder, self._committed + 1))
+                os.close(full)
             if os.write(self._file, frame) != len(frame):
                 raise OSError("the disk took only a part of the commit")
             self._fsync(self._file)

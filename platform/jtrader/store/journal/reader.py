@@ -5,14 +5,15 @@ from pathlib import Path
 
 from jtrader.domain.errors import Broken
 from jtrader.domain.events import Sequenced
-from jtrader.store.journal.frames import Frame, frames
-from jtrader.store.journal.segments import segment_files, segment_path
+from jtrader.store.journal.frames import Frame, frame_at, frames
+from jtrader.store.journal.segments import refuse_damage, segment_files, segment_path
 
 CHUNK = 8 * 1024 * 1024
 
 
 def read_journal(folder: Path, after: int = 0) -> Iterator[Sequenced]:
-    """The records numbered above `after`, in order, up to the last whole commit on disk. Raises Broken at a hole."""
+    """The records numbered above `after`, in order, up to the last whole commit on disk. Raises Broken at a hole and
+    at damage that is no torn tail."""
     tail = JournalTail(folder, after)
     while batch := tail.read():
         yield from batch
@@ -32,7 +33,7 @@ class JournalTail:
         self._offset = 0
 
     def read(self, upto: int | None = None) -> list[Sequenced]:
-        """The next records, some megabytes at most; empty when there are none yet. Raises Broken at a hole."""
+        """The next records, some megabytes at most; empty when there are none yet. Raises Broken at damage."""
         while True:
             # listed before reading: a segment that has a successor now is complete, so all of it is seen below
             firsts = [first for first, _ in segment_files(self._folder)]
@@ -57,7 +58,11 @@ class JournalTail:
         if not later or (upto is not None and self._after >= upto):
             return False
         if later[0] > self._after + 1:
-            raise Broken(f"{self._folder}: records {self._after + 1} to {later[0] - 1} are damaged or missing")
+            file = segment_path(self._folder, self._segment or 0)
+            raise Broken(
+                f"{file}: records {self._after + 1} to {later[0] - 1} are damaged or missing, from byte {self._offset};"
+                " restore the journal from a backup"
+            )
         self._segment, self._offset = later[0], 0
         return True
 
@@ -79,11 +84,14 @@ class JournalTail:
     def _frames(self) -> Iterator[Frame]:
         """The whole frames of the next chunk; each `end` counts from the frame's own start."""
         assert self._segment is not None
-        with segment_path(self._folder, self._segment).open("rb") as handle:
+        file = segment_path(self._folder, self._segment)
+        with file.open("rb") as handle:
             handle.seek(self._offset)
             data = handle.read(CHUNK)
-            if len(data) == CHUNK and next(frames(memoryview(data)), None) is None:
+            if data and frame_at(memoryview(data), 0) is None:
                 data += handle.read()
+                if frame_at(memoryview(data), 0) is None:
+                    refuse_damage(file, data, self._offset)
         start = 0
         for frame in frames(memoryview(data)):
             yield Frame(frame.first, frame.last, frame.end - start, frame.payload)

@@ -30,6 +30,17 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def refuse_damage(file: Path, rest: bytes, offset: int) -> None:
+    """`rest`: what `file` holds from `offset` on, where no whole frame starts. Raises Broken unless it can be a commit
+    that was torn or is being written: then nothing intact comes after it."""
+    later = find_frame(rest, 1)
+    if later is not None:
+        raise Broken(
+            f"{file}: damaged from byte {offset} on, but byte {offset + later} starts an intact commit: records that"
+            " were promised are damaged; restore the journal from a backup"
+        )
+
+
 def mend_tail(file: Path, first: int) -> int:
     """Cuts a torn commit off the newest segment; returns the number of its last record (`first` − 1 for none).
 
@@ -40,16 +51,13 @@ def mend_tail(file: Path, first: int) -> int:
     last, good = first - 1, 0
     for frame in frames(memoryview(data)):
         if frame.first != last + 1:
-            raise Broken(f"{file}: record {frame.first} follows record {last}; restore the journal from a backup")
+            raise Broken(
+                f"{file}: record {frame.first} follows record {last} at byte {good}; restore the journal from a backup"
+            )
         last, good = frame.last, frame.end
     if good == len(data):
         return last
-    later = find_frame(data, good + 1)
-    if later is not None:
-        raise Broken(
-            f"{file}: damaged from byte {good} on, but byte {later} starts an intact commit: records that were promised"
-            " are damaged; restore the journal from a backup"
-        )
+    refuse_damage(file, data[good:], good)
     log.warning("%s: cut %d bytes of a torn commit after record %d", file, len(data) - good, last)
     with file.open("r+b") as handle:
         handle.truncate(good)
