@@ -5,7 +5,10 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from fixtures.bitmex_frames import STAMP, partial, told
+import msgspec
+import pytest
+
+from fixtures.bitmex_frames import STAMP, STAMP_NS, partial, told
 from jtrader.domain.ids import InstrumentId, Market
 from jtrader.domain.market import Depth
 from jtrader.domain.order_book import OrderBook
@@ -114,3 +117,38 @@ def test_the_usual_message_goes_the_short_way() -> None:
         (event,) = feed.read(told("orderBookL2", action, row("XBTUSD", tick, **fields)))
         assert isinstance(event, Depth)
         assert event.bids == ((tick / 2, fields.get("size", 0.0)),)
+
+
+HEAD = b'{"table":"orderBookL2","action":"update","data":['
+BEST, NEXT = (b'{"symbol":"XBTUSD","id":%d,"side":"Buy","size":5}' % (10**9 - tick) for tick in (999, 998))
+DATED = BEST.replace(b"}", b',"timestamp":"%b"}' % STAMP.encode())
+
+
+@pytest.mark.parametrize(
+    ("message", "bids"),
+    [
+        (HEAD + DATED + b"]}", ((499.5, 5.0),)),
+        (HEAD + BEST + b"]}", ((499.5, 5.0),)),
+        (HEAD + BEST + b"," + NEXT + b"]}", ((499.5, 5.0), (499.0, 5.0))),
+        (HEAD + DATED + b"] }", ((499.5, 5.0),)),
+        (HEAD + DATED + b'],"more":[1]}', ((499.5, 5.0),)),
+        (HEAD + b"]}", None),
+        (HEAD + DATED + b"]", "unreadable"),
+        (HEAD + DATED + b"]]", "unreadable"),
+        (HEAD + DATED + b"}}", "unreadable"),
+        (HEAD + DATED[:-1] + b"]}", "unreadable"),
+        (HEAD + DATED + b"x]}", "unreadable"),
+        (HEAD.replace(b"data", b"date") + DATED + b"]}", "unreadable"),
+    ],
+)
+def test_a_short_message_is_read_whatever_its_form(message: bytes, bids: Any) -> None:
+    """No short way believes what is no message, or stumbles over an unusual one."""
+    feed = BitmexFeed(Market("bitmex"), [XBTUSD], NOWHERE)
+    feed._on_message(Venue(1).whole("XBTUSD"))
+    if bids == "unreadable":
+        with pytest.raises(msgspec.DecodeError):
+            feed.read(message)
+        return
+    events = feed.read(message)
+    assert [event.bids for event in events if isinstance(event, Depth)] == ([bids] if bids else [])
+    assert all(event.ts == STAMP_NS for event in events)
