@@ -1,4 +1,4 @@
-"""A stop that the venue keeps: it outlives kill -9, is known again and cancelled, and what it fills is the strategy's."""
+"""A stop that the venue keeps outlives kill -9, is known again and cancelled, and what it fills is the strategy's."""
 
 from collections.abc import Iterator
 from decimal import Decimal

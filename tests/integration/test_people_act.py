@@ -135,6 +135,9 @@ def test_people_place_cancel_and_resolve(floor: Floor) -> None:
     assert "is on its way" in say(floor, "orders", "cancel", name, "--reason", "enough")
     settle(floor)
     assert "is canceled" in say(floor, "orders", "cancel", name, "--reason", "again")
+    story = say(floor, "why", name)
+    for part in ("Strategy manual wanted to buy 0.01", "The risk gate let it out", "(enough)", "It ended: canceled"):
+        assert part in story
 
     lost = rule("drop", {"path": "/fapi/v1/order", "method": "POST", "times": 1})
     with faults(floor.simulator, lost):
