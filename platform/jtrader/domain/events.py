@@ -113,6 +113,14 @@ class KillChanged(OmsEvent, frozen=True, kw_only=True, tag="kill_changed"):
     venue: str | None = None
 
 
+class LimitsChanged(OmsEvent, frozen=True, kw_only=True, tag="limits_changed"):
+    """A named person put other limits in force: by name, before and after, empty = unset."""
+
+    changes: dict[str, tuple[str, str]]
+    actor: str
+    reason: str
+
+
 class EquityMarked(OmsEvent, frozen=True, kw_only=True, tag="equity_marked"):
     """Equity in one asset, net of transfers, at the first sight of an account (or of a strategy on it), of a UTC day,
     and wherever it reached a new height. Losses are measured from it."""
@@ -281,6 +289,7 @@ Event = (
     | CancelRequested
     | RiskLatched
     | KillChanged
+    | LimitsChanged
     | EquityMarked
     | OrderFilled
     | OrderClosed

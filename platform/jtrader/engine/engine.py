@@ -11,7 +11,19 @@ from jtrader.domain.instrument import Instrument
 from jtrader.domain.market import Event as MarketEvent
 from jtrader.domain.order import ParentWish
 from jtrader.domain.times import MINUTE, iso
-from jtrader.engine import amends, corrections, doubts, fundings, intents, kills, losses, parents, people, reports
+from jtrader.engine import (
+    amends,
+    corrections,
+    doubts,
+    fundings,
+    intents,
+    kills,
+    limits,
+    losses,
+    parents,
+    people,
+    reports,
+)
 from jtrader.engine.commands import Command
 from jtrader.engine.core import Core, TradingAccount
 from jtrader.engine.inputs import (
@@ -30,6 +42,7 @@ from jtrader.engine.inputs import (
     FillReported,
     Input,
     IntentSubmitted,
+    LimitsAsked,
     Moment,
     OpenOrdersListed,
     OrderAbsent,
@@ -128,6 +141,8 @@ class Engine:
         match given:
             case IntentSubmitted(intent=intent, signal=signal):
                 return kills.not_theirs(core, intent, now) or intents.submit(core, intent, signal, now)
+            case LimitsAsked():
+                return limits.change(core, given, now)
             case CancelAsked():
                 return people.cancel(core, given, now)
             case AmendAsked():

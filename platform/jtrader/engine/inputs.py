@@ -10,6 +10,7 @@ from jtrader.domain.account import VenueEntry
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, ParentId, StrategyId
 from jtrader.domain.order import Fill, Intent, ParentWish, VenueOrder
 from jtrader.domain.signal import Signal
+from jtrader.risk.limits import LimitSet
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -103,6 +104,14 @@ class CancelAsked(msgspec.Struct, frozen=True, kw_only=True):
     """Of one order, by a person."""
 
     client_order_id: ClientOrderId
+    actor: str
+    reason: str
+
+
+class LimitsAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """Other limits for all accounts, by a person."""
+
+    limits: dict[AccountId, LimitSet]
     actor: str
     reason: str
 
@@ -216,6 +225,7 @@ Input = (
     | EntryReported
     | CancelAsked
     | AmendAsked
+    | LimitsAsked
     | AmendRefused
     | AmendUncertain
     | AmendNotOffered

@@ -12,6 +12,7 @@ VERBS: tuple[str, ...] = (
     "doctor",
     "instruments",
     "kill",
+    "limits",
     "lineage",
     "orders",
     "pnl",

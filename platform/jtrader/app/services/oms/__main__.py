@@ -11,7 +11,7 @@ from jtrader.app.services.oms.paper_desk import PaperDesk
 from jtrader.app.services.oms.projector import Projector
 from jtrader.app.services.oms.service import Addresses, OmsService
 from jtrader.app.services.running import run_service
-from jtrader.app.settings import AccountSettings, Settings
+from jtrader.app.settings import AccountSettings, Settings, load_settings
 from jtrader.app.wiring.desk import (
     journal_folder,
     latch_file,
@@ -95,6 +95,7 @@ async def build(settings: Settings, journal: FileJournal) -> OmsService:
         paper=PaperDesk(paper, addresses.market_data, market_time, recorded) if paper else None,
         strategies=[(AccountId(chosen.account), StrategyId(chosen.name)) for chosen in settings.strategies],
         unknown_patience=int(settings.unknown_order_seconds * SECOND),
+        limits=lambda: {account.id: account.limit_set for account in trading_accounts(load_settings())},
     )
 
 

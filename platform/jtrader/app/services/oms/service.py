@@ -15,6 +15,7 @@ from jtrader.app.services.oms.paper_desk import PaperDesk
 from jtrader.app.services.oms.projector import Projector
 from jtrader.app.services.oms.recovery import differences, recover
 from jtrader.app.services.oms.rpc import Methods
+from jtrader.app.services.oms.rpc_limits import LimitMethods
 from jtrader.app.services.oms.rpc_people import PeopleMethods
 from jtrader.app.services.oms.venue_link import VenueLink
 from jtrader.app.wiring.trading import trusted
@@ -32,6 +33,7 @@ from jtrader.engine.exposure import all_narrowed
 from jtrader.engine.inputs import Restarted, Ticked
 from jtrader.ops.alerts import LogAlerts
 from jtrader.ports.broker import Broker
+from jtrader.risk.limits import LimitSet
 from jtrader.store.journal.files import FileJournal
 
 POLL_SECONDS = 3.0
@@ -66,9 +68,11 @@ class OmsService:
         paper: PaperDesk | None = None,
         strategies: Collection[tuple[AccountId, StrategyId]] = (),
         unknown_patience: int = MINUTE,
+        limits: Callable[[], Mapping[AccountId, LimitSet]] | None = None,
     ) -> None:
         """`paper` moves what among the brokers is in process; `strategies` are those that the settings bind to an
-        account; an order UNKNOWN for longer than `unknown_patience` (ns) is told to people."""
+        account; an order UNKNOWN for longer than `unknown_patience` (ns) is told to people; `limits` reads those of
+        the settings anew."""
         self._paper = paper
         self._engine = engine
         self._journal = journal
@@ -83,6 +87,7 @@ class OmsService:
         self._publisher = EventPublisher(addresses.events)
         self._alarms = Alarms(engine.core, LogAlerts(), unknown_patience)
         self._strategies = tuple(strategies)
+        self._limits = limits
         self._ready = False
         self._drift: dict[AccountId, dict[InstrumentId, str]] = {}
 
@@ -137,6 +142,8 @@ class OmsService:
         """Takes intents and looks after orders until `stop`."""
         methods = Methods(self._core, self._status, lambda: self._alarms.unknown).handlers()
         methods |= PeopleMethods(self._core, self._strategies).handlers()
+        if self._limits is not None:
+            methods |= LimitMethods(self._core, self._limits).handlers()
         server = RpcServer(self._addresses.rpc, methods)
         try:
             async with asyncio.TaskGroup() as tasks:
