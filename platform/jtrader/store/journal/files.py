@@ -32,7 +32,7 @@ class FileJournal:
         self._fsync = fsync
         self._encode = msgspec.json.Encoder().encode
         self._failure: str | None = None
-        self._pending = bytearray()
+        self._pending: list[bytes] = []
         self._lock = WriterLock(folder)
         try:
             files = segment_files(folder)
@@ -49,18 +49,20 @@ class FileJournal:
         return self._committed
 
     def append(self, event: Event) -> int:
-        self._check()
-        line = self._encode(Sequenced(self._last + 1, event))  # may refuse: nothing has a number then
-        self._last += 1
-        self._pending += line
-        self._pending += b"\n"
-        return self._last
+        if self._failure is not None:
+            raise Broken(self._failure)
+        seq = self._last + 1
+        self._pending.append(self._encode(Sequenced(seq, event)))  # may refuse: then nothing has this number
+        self._last = seq
+        return seq
 
     def commit(self) -> None:
-        self._check()
+        if self._failure is not None:
+            raise Broken(self._failure)
         if not self._pending:
             return
-        frame = encode_frame(self._committed + 1, self._last - self._committed, self._pending)
+        self._pending.append(b"")  # every line ends with a newline
+        frame = encode_frame(self._committed + 1, self._last - self._committed, b"\n".join(self._pending))
         try:
             if self._size >= self._segment_bytes:
                 full = self._file
@@ -74,7 +76,7 @@ class FileJournal:
             raise Broken(self._failure) from error
         self._size += len(frame)
         self._committed = self._last
-        self._pending = bytearray()
+        self._pending = []
 
     def replay(self, after: int = 0) -> Iterator[Sequenced]:
         return read_journal(self._folder, after)
@@ -86,10 +88,6 @@ class FileJournal:
             self._file = -1
             self._failure = self._failure or f"the journal {self._folder} is closed"
             self._lock.release()
-
-    def _check(self) -> None:
-        if self._failure is not None:
-            raise Broken(self._failure)
 
     def _open(self, path: Path) -> tuple[int, int]:
         """Opens or makes a segment whose name and bytes are durable; returns (descriptor, size)."""
