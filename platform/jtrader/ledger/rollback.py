@@ -2,7 +2,7 @@
 
 A row of the ledger moves the wallet by its amount; a spot fill moves base, quote and fee. For a derivative fill, cost
 after = cost before + worth of the trade + what the venue says it realised; both are undone from now to the cut. A
-periodic settlement has moved cost and wallet by the same amount.
+periodic settlement has moved cost and wallet by the same amount. What a delivery closed comes from our books.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from jtrader.domain.instrument import Instrument
 from jtrader.domain.money import ZERO, round_down
 from jtrader.domain.order import Fill
 from jtrader.ledger.books import Marks
-from jtrader.ledger.position import Holding, trade_value, unrealised
+from jtrader.ledger.position import FLAT, Holding, trade_value, unrealised
 from jtrader.ledger.rules import rounding_at, signed_value
 from jtrader.ledger.sides import Cut, Side, Window, order_of
 
@@ -40,8 +40,10 @@ def their_side(
     instruments: Instruments,
     marks: tuple[Marks, Marks],
     ours: Mapping[InstrumentId, Holding] | None = None,
+    delivered: Mapping[str, Holding] | None = None,
 ) -> Side:
     """`ours`: our holdings at the closing; they settle which of two costs is meant where the venue's words fit both.
+    `delivered`: what our books had when a delivery row closed it, by the row's id: the row itself names no quantity.
 
     Raises BadInput for a missing mark, Broken for an instrument without rules.
     """
@@ -54,6 +56,7 @@ def their_side(
         [fill for fill in now.fills if fill.ts >= window.end],
         [row for row in now.entries if row.ts >= window.end],
         instruments,
+        delivered or {},
     )
     closing = closing[0], _settle_ties(closing[1], now.positions, instruments, ours or {})
     opening = _roll_back(
@@ -61,6 +64,7 @@ def their_side(
         [fill for fill in now.fills if window.has_fill(fill)],
         [row for row in now.entries if window.has_row(row)],
         instruments,
+        delivered or {},
     )
     return Side(
         fills=now.fills,
@@ -79,31 +83,46 @@ def _roll_back(
     fills: Sequence[Fill],
     rows: Iterable[VenueEntry],
     instruments: Instruments,
+    delivered: Mapping[str, Holding],
 ) -> Moment:
+    """Undoes the newest first; of one time the rows before the fills, as they were booked after them."""
     wallet, held = dict(balances), dict(holdings)
 
     def undo(asset: str, amount: Decimal) -> None:
         wallet[asset] = wallet.get(asset, ZERO) - amount
 
-    for row in rows:
-        undo(row.asset, row.amount)
-        if row.kind is EntryKind.SETTLEMENT and row.instrument is not None:
-            settled = held.get(row.instrument, Holding())
-            held[row.instrument] = Holding(settled.quantity, settled.cost - row.amount)
-    for fill in sorted(fills, key=order_of)[::-1]:
-        rules = _rules(instruments, fill.instrument)
-        quantity = fill.side.sign * fill.quantity
+    steps: list[tuple[tuple[int, int, int], Fill | VenueEntry]] = [((row.ts, 1, 0), row) for row in rows]
+    for fill in fills:
+        ts, number = order_of(fill)
+        steps.append(((ts, 0, number), fill))
+    for _, step in sorted(steps, key=lambda one: one[0])[::-1]:
+        if isinstance(step, VenueEntry):
+            undo(step.asset, step.amount)
+            if step.instrument is not None:
+                held[step.instrument] = _before_row(held.get(step.instrument, FLAT), step, delivered)
+            continue
+        rules = _rules(instruments, step.instrument)
+        quantity = step.side.sign * step.quantity
         if rules.is_spot:
             undo(rules.base, quantity)
-            undo(rules.quote, -quantity * fill.price)
-            undo(fill.fee_asset, -fill.fee)
-            continue
-        after = held.get(fill.instrument, Holding())
-        before = after.quantity - quantity
-        worth = trade_value(rules, before, quantity, fill.price, rounding_at(rules, fill.ts))
-        cost = after.cost - worth - (fill.realised or ZERO)
-        held[fill.instrument] = Holding(before, cost)
+            undo(rules.quote, -quantity * step.price)
+            undo(step.fee_asset, -step.fee)
+        else:
+            held[step.instrument] = _before_fill(held.get(step.instrument, FLAT), step, quantity, rules)
     return wallet, {name: holding for name, holding in held.items() if holding.quantity or holding.cost}
+
+
+def _before_row(after: Holding, row: VenueEntry, delivered: Mapping[str, Holding]) -> Holding:
+    if row.kind is EntryKind.SETTLEMENT:
+        return Holding(after.quantity, after.cost - row.amount)
+    closed = delivered.get(row.entry_id, FLAT)
+    return Holding(after.quantity + closed.quantity, after.cost + closed.cost) if closed.quantity else after
+
+
+def _before_fill(after: Holding, fill: Fill, quantity: Decimal, rules: Instrument) -> Holding:
+    before = after.quantity - quantity
+    worth = trade_value(rules, before, quantity, fill.price, rounding_at(rules, fill.ts))
+    return Holding(before, after.cost - worth - (fill.realised or ZERO))
 
 
 def _holding(position: VenuePosition, rules: Instrument) -> Holding:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from jtrader.domain.account import VenueEntry
+from jtrader.domain.account import EntryKind, VenueEntry
 from jtrader.domain.errors import BadInput
 from jtrader.domain.events import AccountOpened, ChildAccepted, EntryBooked, Event, LedgerAdjusted, OrderFilled
 from jtrader.domain.ids import AccountId, InstrumentId
@@ -16,7 +16,7 @@ from jtrader.domain.order import Fill
 from jtrader.domain.times import day_bounds, iso
 from jtrader.ledger.book import Ledger, is_of_trade
 from jtrader.ledger.books import Marks
-from jtrader.ledger.position import Holding
+from jtrader.ledger.position import FLAT, Holding
 
 FillKey = tuple[InstrumentId, str]
 """Instrument and trade id; the account is the statement's."""
@@ -54,8 +54,8 @@ class Cut(msgspec.Struct, frozen=True, kw_only=True):
 class Side(msgspec.Struct, frozen=True, kw_only=True):
     """`fills` and `entries` may reach beyond the window: their neighbours settle what is in transit at a cut.
 
-    `realised` and `wallet_moves` are told by our side only: realised P&L per derivative fill by our own arithmetic, and
-    the sum of the window's wallet postings per asset.
+    `realised`, `wallet_moves` and `delivered` are told by our side only: realised P&L per derivative fill by our own
+    arithmetic, the sum of the window's wallet postings per asset, and what a delivery row (by its id) closed.
     """
 
     fills: tuple[Fill, ...]
@@ -64,6 +64,7 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     closing: Cut
     realised: dict[FillKey, Decimal] = {}
     wallet_moves: dict[str, Decimal] = {}
+    delivered: dict[str, Holding] = {}
 
 
 def window_of(account: AccountId, date: dt.date, opened: AccountOpened | None) -> Window:
@@ -123,8 +124,12 @@ def our_side(
     entries: list[VenueEntry] = []
     realised: dict[FillKey, Decimal] = {}
     moves: dict[str, Decimal] = {}
+    delivered: dict[str, Holding] = {}
     opening: Cut | None = None
-    for event in in_venue_order(of_account(account, events)):
+    closing: Cut | None = None
+    mine = in_venue_order(of_account(account, events))
+    delivers = any(isinstance(event, EntryBooked) and event.entry.kind is EntryKind.DELIVERY for event in mine)
+    for event in mine:
         within = False
         match event:
             case OrderFilled(fill=fill):
@@ -137,7 +142,15 @@ def our_side(
                 within, past = at >= window.start, at >= window.end
             case _:
                 past = False
+        if past and closing is None:
+            opening = opening or _cut(ledger, account, marks[0])
+            closing = _cut(ledger, account, marks[1])
+        if isinstance(event, EntryBooked) and event.entry.kind is EntryKind.DELIVERY:
+            closed = {str(name): held for name, held in ledger.net_holdings(account).items()}
+            delivered[event.entry.entry_id] = closed.get(str(event.entry.instrument), FLAT)
         if past:
+            if delivers:
+                ledger.apply(event)
             continue
         if within and opening is None:
             opening = _cut(ledger, account, marks[0])
@@ -148,14 +161,14 @@ def our_side(
                 moves[posting.asset] = moves.get(posting.asset, ZERO) + posting.amount
             if isinstance(event, OrderFilled) and posting.kind == "trade":
                 realised[key_of(event.fill)] = posting.amount
-    closing = _cut(ledger, account, marks[1])
     return Side(
         fills=tuple(fills),
         entries=tuple(entries),
         opening=opening or _cut(ledger, account, marks[0]),
-        closing=closing,
+        closing=closing or _cut(ledger, account, marks[1]),
         realised=realised,
         wallet_moves=moves,
+        delivered=delivered,
     )
 
 

@@ -135,7 +135,7 @@ class _Desk:
             await broker.close()
         marks = (opening.get, closing.get)
         ours = our_side(name, window, self._events, self._rules, marks)
-        theirs = their_side(window, venue, self._rules, marks, ours.closing.holdings)
+        theirs = their_side(window, venue, self._rules, marks, ours.closing.holdings, ours.delivered)
         return reconcile(name, day, window, ours, theirs, self._rules)
 
 
