@@ -18,6 +18,7 @@ from jtrader.domain.instrument import Instrument
 from jtrader.domain.market import Quote
 from jtrader.domain.money import ZERO
 from jtrader.domain.order import Intent, OrderStatus, OrderType, ParentState, ParentWish, TimeInForce, TriggerBy
+from jtrader.execution.params import Params
 
 
 class Slice(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +135,8 @@ class Algorithm(Protocol):
     """It makes one child and is over with it: its state follows from the child and is not journaled by itself."""
     needs_market: bool
     """It is not asked while the market can't be seen."""
+    params: type[Params]
+    """What `Intent.params` may hold."""
 
     def check(self, intent: Intent, instrument: Instrument) -> str:
         """Why the intent can't be executed this way, as a sentence; empty when it can."""

@@ -48,6 +48,7 @@ class Moves(msgspec.Struct, frozen=True):
 class BestLimit:
     one_shot = False
     needs_market = True
+    params: type[Params] = BestLimitParams
 
     def check(self, intent: Intent, instrument: Instrument) -> str:
         return (

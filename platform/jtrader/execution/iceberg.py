@@ -36,6 +36,7 @@ class IcebergParams(Params, frozen=True, kw_only=True):
 class Iceberg:
     one_shot = False
     needs_market = True
+    params: type[Params] = IcebergParams
 
     def check(self, intent: Intent, instrument: Instrument) -> str:
         fault = (

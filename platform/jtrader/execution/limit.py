@@ -14,6 +14,7 @@ class LimitParams(Params, frozen=True, kw_only=True):
 class Limit:
     one_shot = True
     needs_market = False
+    params: type[Params] = Params
 
     def check(self, intent: Intent, instrument: Instrument) -> str:
         return (

@@ -10,6 +10,7 @@ from jtrader.execution.single import ended
 class Market:
     one_shot = True
     needs_market = False
+    params: type[Params] = Params
 
     def check(self, intent: Intent, instrument: Instrument) -> str:  # noqa: ARG002
         if intent.limit_price is not None:

@@ -55,6 +55,7 @@ class Followed(msgspec.Struct, frozen=True):
 class Pov:
     one_shot = False
     needs_market = True
+    params: type[Params] = PovParams
 
     def check(self, intent: Intent, instrument: Instrument) -> str:
         return (

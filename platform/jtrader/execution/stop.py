@@ -12,7 +12,7 @@ from jtrader.domain.instrument import Instrument
 from jtrader.domain.money import plain
 from jtrader.domain.order import Intent, OrderStatus, OrderType, ParentState, TimeInForce
 from jtrader.execution.algorithm import ParentView, Plan, Slice
-from jtrader.execution.params import read_params
+from jtrader.execution.params import Params, read_params
 from jtrader.execution.triggers import (
     Latch,
     TriggerParams,
@@ -37,6 +37,7 @@ class StopParams(TriggerParams, frozen=True, kw_only=True):
 class Stop:
     one_shot = False
     needs_market = True
+    params: type[Params] = StopParams
 
     def check(self, intent: Intent, instrument: Instrument) -> str:
         return trigger_fault(intent, instrument, StopParams, needs_limit=False) or price_fault(

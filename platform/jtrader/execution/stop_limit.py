@@ -12,7 +12,7 @@ from jtrader.domain.order import Intent, OrderType
 from jtrader.domain.times import SECOND
 from jtrader.execution.algorithm import ParentView, Plan
 from jtrader.execution.driver import stuck, to_cancel
-from jtrader.execution.params import read_params
+from jtrader.execution.params import Params, read_params
 from jtrader.execution.sizing import lots_of, other_best, resting
 from jtrader.execution.stop import StopParams, wait
 from jtrader.execution.triggers import Latch, get_out, price_fault, trigger_fault
@@ -39,6 +39,7 @@ class StopLimitParams(StopParams, frozen=True, kw_only=True):
 class StopLimit:
     one_shot = False
     needs_market = True
+    params: type[Params] = StopLimitParams
 
     def check(self, intent: Intent, instrument: Instrument) -> str:
         return trigger_fault(intent, instrument, StopLimitParams, needs_limit=True) or price_fault(

@@ -16,7 +16,7 @@ from jtrader.domain.instrument import Instrument
 from jtrader.domain.money import ONE, plain
 from jtrader.domain.order import Intent, Side
 from jtrader.execution.algorithm import ParentView, Plan, Print
-from jtrader.execution.params import read_params
+from jtrader.execution.params import Params, read_params
 from jtrader.execution.triggers import (
     Latch,
     TriggerParams,
@@ -64,6 +64,7 @@ class Trail(Latch, frozen=True, omit_defaults=True):
 class Trailing:
     one_shot = False
     needs_market = True
+    params: type[Params] = TrailingParams
 
     def check(self, intent: Intent, instrument: Instrument) -> str:
         return trigger_fault(intent, instrument, TrailingParams, needs_limit=False) or price_fault(

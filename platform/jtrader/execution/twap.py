@@ -65,6 +65,7 @@ class TwapParams(ScheduleParams, frozen=True, kw_only=True):
 class Twap:
     one_shot = False
     needs_market = True
+    params: type[Params] = TwapParams
 
     def check(self, intent: Intent, instrument: Instrument) -> str:
         return (

@@ -17,7 +17,7 @@ from jtrader.domain.money import ONE, ZERO
 from jtrader.domain.order import Intent
 from jtrader.domain.times import DAY
 from jtrader.execution.algorithm import ParentView, Plan
-from jtrader.execution.params import limit_fault, params_fault, read_params, window_fault
+from jtrader.execution.params import Params, limit_fault, params_fault, read_params, window_fault
 from jtrader.execution.schedule import Curve, Progress, Schedule
 from jtrader.execution.twap import ScheduleParams, follow, path
 
@@ -44,6 +44,7 @@ class VwapParams(ScheduleParams, frozen=True, kw_only=True):
 class Vwap:
     one_shot = False
     needs_market = True
+    params: type[Params] = VwapParams
 
     def check(self, intent: Intent, instrument: Instrument) -> str:
         fault = (

@@ -43,7 +43,7 @@ def fill(
 
 
 def story(quantity: str, *fills: Fill, side: Side = Side.BUY) -> ParentStory:
-    return ParentStory(Desk().intent(side, quantity), sent=START, ended=START + SECOND, fills=fills)
+    return ParentStory(Desk().intent(side, quantity), sent=START, ended=START + SECOND, fills=list(fills))
 
 
 def prices(decision: str, arrival: str | None, end: str, interval: str | None = None) -> Benchmarks:

@@ -15,6 +15,7 @@ VERBS: tuple[str, ...] = (
     "limits",
     "lineage",
     "orders",
+    "parents",
     "pnl",
     "positions",
     "promote",

@@ -16,6 +16,7 @@ from jtrader.app.services.oms.projector import Projector
 from jtrader.app.services.oms.recovery import differences, recover
 from jtrader.app.services.oms.rpc import Methods
 from jtrader.app.services.oms.rpc_limits import LimitMethods
+from jtrader.app.services.oms.rpc_parents import ParentMethods
 from jtrader.app.services.oms.rpc_people import PeopleMethods
 from jtrader.app.services.oms.venue_link import VenueLink
 from jtrader.app.wiring.trading import trusted
@@ -144,6 +145,7 @@ class OmsService:
         methods |= PeopleMethods(self._core, self._strategies).handlers()
         if self._limits is not None:
             methods |= LimitMethods(self._core, self._limits).handlers()
+        methods |= ParentMethods(self._core).handlers()
         server = RpcServer(self._addresses.rpc, methods)
         try:
             async with asyncio.TaskGroup() as tasks:
