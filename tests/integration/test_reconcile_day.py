@@ -294,9 +294,13 @@ def test_the_day_in_one_currency_leaves_no_residual(traded):
     assert {one.unpriced for one in perp.strategies} == {2}, "orders without an intent: no price of the decision"
     in_coin = pnl_day("2026-01-15", "ETH", ["trend"], traded.settings)[0].report
     assert "USDT" in in_coin.unknown, "no pair of USDT in ETH: named, not guessed"
-    told = jtrader(traded, "pnl", "day", "2026-01-15", "--account", "trend")
+    assert len(spot.disposals) == 1, "one sale, of the first of two lots"
+    assert spot.disposals[0].quantity == Decimal("0.9005")
+    assert (perp.spent, perp.switches) == ((), ())
+    told = jtrader(traded, "pnl", "day", "2026-01-15", "--account", "trend", "--lots")
     assert (told.returncode, told.stderr) == (0, "")
     assert "residual 0" in told.stdout
+    assert "proceeds" in told.stdout
     with pytest.raises(BadInput, match="is not over"):
         pnl_day("2026-01-16", "USDT", settings=traded.settings)
 

@@ -18,22 +18,31 @@ from jtrader.domain.errors import BadInput
 from jtrader.domain.events import AccountOpened, EntryBooked, Event, OrderFilled
 from jtrader.domain.ids import AccountId, InstrumentId, Market
 from jtrader.domain.instrument import Instrument
-from jtrader.domain.money import use_exact_context
+from jtrader.domain.money import ONE, use_exact_context
 from jtrader.domain.order import Fill
 from jtrader.domain.times import HOUR, MINUTE, iso
 from jtrader.ledger.attribution import Attribution, attribute
+from jtrader.ledger.book import Ledger
+from jtrader.ledger.coins import CoinBook, FeeSwitch, Spent
+from jtrader.ledger.lots import Disposal, LotBook
 from jtrader.ledger.period import report_period
-from jtrader.ledger.rates import RateTable
+from jtrader.ledger.rates import Rate, Rates, RateTable
 from jtrader.ledger.reporting import CurrencyReport
-from jtrader.ledger.sides import window_of
+from jtrader.ledger.sides import in_venue_order, window_of
 
 PAGE = 8 * HOUR
 """How much of a day's minutes is asked for at once."""
 
 
 class DayOfAccount(msgspec.Struct, frozen=True):
+    """`spent`: fees in a third coin with what its inventory gained; `switches`: where such a coin ran out; `disposals`:
+    lots that were closed, first in, first out."""
+
     report: CurrencyReport
     strategies: tuple[Attribution, ...]
+    spent: tuple[Spent, ...] = ()
+    switches: tuple[FeeSwitch, ...] = ()
+    disposals: tuple[Disposal, ...] = ()
 
 
 class Prices:
@@ -60,16 +69,29 @@ class Prices:
         closes = self.closes(name, ts - HOUR, ts)
         return closes[-1][1] if closes else None
 
+    def rate(self, currency: str) -> Rates:
+        """One rate at a time, whenever it was: for what was bought long ago."""
+        pairs = self._pairs(currency)
+
+        def rate(asset: str, ts: int) -> Rate | None:
+            if asset == currency:
+                return Rate(ONE, "par", ts)
+            rows = self.closes(pairs[asset], ts - HOUR, ts) if asset in pairs else []
+            return Rate(rows[-1][1], pairs[asset], rows[-1][0]) if rows else None
+
+        return rate
+
     def rates(self, currency: str, assets: Iterable[str], start: int, end: int) -> RateTable:
         """From each asset's spot pair in the currency, where a market that is in use has one."""
-        table = RateTable(currency)
-        pairs = {
-            rules.base: name for name, rules in sorted(self.rules.items()) if rules.is_spot and rules.quote == currency
-        }
+        table, pairs = RateTable(currency), self._pairs(currency)
         for asset in assets:
             if asset in pairs and asset != currency:
                 table.add(asset, pairs[asset], self.closes(pairs[asset], start - HOUR, end))
         return table
+
+    def _pairs(self, currency: str) -> dict[str, InstrumentId]:
+        spot = [rules for rules in self.rules.values() if rules.is_spot and rules.quote == currency]
+        return {rules.base: rules.id for rules in sorted(spot, key=lambda rules: rules.id)}
 
 
 def pnl_day(
@@ -118,9 +140,22 @@ async def _account(
         await broker.close()
     rates = prices.rates(currency, sorted(_assets(mine, prices.rules)), *period)
     both = (marks[0], marks[1])
+    ledger, lots = Ledger(prices.rules.values()), LotBook(prices.rules.values())
+    coins = CoinBook(prices.rules.values(), prices.rate(currency), ledger.strategy_of)
+    spent: list[Spent] = []
+    disposals: list[Disposal] = []
+    for event in in_venue_order(mine):
+        ledger.apply(event)
+        disposals += lots.apply(event)
+        paid = coins.apply(event)
+        spent += [paid] if paid is not None else []
+    start, end = period
     return DayOfAccount(
         report_period(name, period, mine, prices.rules.values(), both, currency, rates),
         tuple(attribute(name, period, mine, prices.rules, both, prices.at)),
+        tuple(one for one in spent if start <= one.ts < end),
+        tuple(one for one in coins.switches if start <= one.ts < end),
+        tuple(one for one in disposals if start <= one.closed < end),
     )
 
 
