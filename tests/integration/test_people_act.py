@@ -135,6 +135,11 @@ def test_people_place_cancel_and_resolve(floor: Floor) -> None:
     assert "is on its way" in say(floor, "orders", "cancel", name, "--reason", "enough")
     settle(floor)
     assert "is canceled" in say(floor, "orders", "cancel", name, "--reason", "again")
+    assert "name one order, or say --all" in say(floor, "orders", "cancel", "--reason", "r")
+    place = ("orders", "place", "alpha", BTC, "buy", "0.01", "--limit", limit, "--reason", "a try")
+    assert say(floor, *place).startswith("accepted")
+    assert "the cancels of 1 orders" in say(floor, "orders", "cancel", "--all", "--account", "alpha", "--reason", "out")
+    settle(floor)
     story = say(floor, "why", name)
     for part in ("Strategy manual wanted to buy 0.01", "The risk gate let it out", "(enough)", "It ended: canceled"):
         assert part in story

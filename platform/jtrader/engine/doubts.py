@@ -19,6 +19,7 @@ LOOK_BACK = 10 * MINUTE
 
 def restarted(core: Core, now: Moment) -> None:
     """What was in flight is UNKNOWN; everything that may live is asked for at once."""
+    core.watch.started = now.wall
     for order in core.state.live_orders():
         if not order.is_proven and allows(order.status, Step.LOSE):
             core.emit(OrderUnknown(ts=now.market, client_order_id=order.id, reason="in flight when the oms ended"))

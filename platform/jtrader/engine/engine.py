@@ -178,8 +178,8 @@ class Engine:
                 doubts.absent(core, given, now)
             case OpenOrdersListed():
                 doubts.listed(core, given, now)
-            case CancelAllAsked(account=account, reason=reason):
-                self._cancel_all(account, reason, now)
+            case CancelAllAsked():
+                self._cancel_all(given, now)
             case ParentWished():
                 fault = parents.wish(core, given, now)
                 return Answer(False, "bad_wish", fault) if fault else ACCEPTED
@@ -205,15 +205,16 @@ class Engine:
         if now.market // MINUTE > core.state.marked_minute:
             self._mark(now)
 
-    def _cancel_all(self, account: AccountId | None, reason: str, now: Moment) -> None:
+    def _cancel_all(self, given: CancelAllAsked, now: Moment) -> None:
         """Parents first, that none of them sends anew what is cancelled."""
+        account, actor = given.account, given.actor or "cancel all"
         for parent_id in list(self._core.watch.parents):
             intent = self.state.parents[parent_id].intent
             if account in (None, intent.account) and not self._core.algorithms[intent.algorithm].one_shot:
-                parents.wish(self._core, ParentWished(parent_id, ParentWish.CANCEL, "cancel all", reason), now)
+                parents.wish(self._core, ParentWished(parent_id, ParentWish.CANCEL, actor, given.reason), now)
         for order in self.state.live_orders():
             if account in (None, order.child.account):
-                doubts.cancel(self._core, order, reason, now)
+                doubts.cancel(self._core, order, given.reason, now, given.actor)
 
     def _mark(self, now: Moment) -> None:
         """Journals the marks of what is held, once a market minute."""

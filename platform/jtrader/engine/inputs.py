@@ -26,10 +26,11 @@ class IntentSubmitted(msgspec.Struct, frozen=True):
 
 
 class CancelAllAsked(msgspec.Struct, frozen=True):
-    """Of one account, or of all of them."""
+    """Of one account, or of all of them; `actor` is empty where no person asks."""
 
     account: AccountId | None
     reason: str
+    actor: str = ""
 
 
 class ParentWished(msgspec.Struct, frozen=True):

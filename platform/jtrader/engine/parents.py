@@ -301,8 +301,9 @@ def _order(core: Core, intent: Intent, instrument: Instrument, piece: Slice, now
 
 
 def _next_id(core: Core, now: Moment) -> ClientOrderId:
-    """Unique for ever: the number of orders of this journal, and wall time in microseconds for another journal's."""
-    return ClientOrderId(f"jt{_base36(now.wall // 1000)}-{_base36(len(core.state.orders) + 1)}")
+    """Unique for ever: which run of which desk it is (its start in wall µs), and the number of the journal's orders."""
+    started = core.watch.started or now.wall
+    return ClientOrderId(f"jt{_base36(started // 1000)}-{_base36(len(core.state.orders) + 1)}")
 
 
 def _base36(number: int) -> str:

@@ -21,7 +21,7 @@ CLOCK_ERROR = 1 * SECOND
 ABSENCE_GAP = 10 * SECOND
 """Wall time between two findings of absence that prove it."""
 OUR_IDS = r"jt[0-9a-z]+-[0-9a-z]+"
-"""What client order ids of any jtrader look like: its time of making and its number."""
+"""What client order ids of any jtrader look like: the start of its run, and a number."""
 
 
 class Doubt(msgspec.Struct):
@@ -47,6 +47,8 @@ class ForeignOrder(msgspec.Struct, frozen=True):
 
 class Watch:
     def __init__(self) -> None:
+        self.started = 0
+        """Wall time at which this run began: every order that it sends carries it in its id."""
         self.doubts: dict[ClientOrderId, Doubt] = {}
         self.unknown_since: dict[ClientOrderId, int] = {}
         """Wall time at which an order was first seen UNKNOWN."""

@@ -462,6 +462,18 @@ def test_client_order_ids_differ_between_journals_and_fit_the_venue(desk: Desk) 
     assert all(len(i) <= 32 and i.replace("-", "").isalnum() for i in ids)
 
 
+def test_client_order_ids_show_the_run_that_made_them(desk: Desk) -> None:
+    """A second process on the account would show by its ids, in the venue's own lists."""
+    desk.do(Restarted())
+    first = [desk.submit().client_order_id for _ in range(2)]
+    again = desk.restarted()
+    again.wall += SECOND
+    again.do(Restarted())
+    again.wait(1)
+    runs = [name.partition("-")[0] for name in (*first, again.submit().client_order_id)]
+    assert runs[0] == runs[1] != runs[2]
+
+
 def test_ledger_rows_are_booked_once_and_rows_of_trades_never(desk: Desk) -> None:
     child = desk.submit()
     desk.fill(child, "0.1")

@@ -26,11 +26,15 @@ Examples:
     jtrader orders place alpha binance_usdm:BTCUSDT sell 0.1 --limit 61000 --reduce-only --reason "take profit"
 """
 
-CANCEL = """Ask the venue to cancel one order. It is over when the venue says so: watch 'jtrader orders --open'.
+CANCEL = """Ask the venue to cancel one order, or all that work. It is over when the venue says so.
 
-Example:
+'jtrader orders --open' shows what still works. Protective stops go with --all, too; 'jtrader kill' keeps them.
+
+Examples:
 
     jtrader orders cancel jt1mxk2v9-4 --reason "wrong side"
+
+    jtrader orders cancel --all --account alpha --reason "maintenance at eight"
 """
 
 AMEND = """Change the price or the quantity of a resting limit order, through the risk gate.
@@ -144,9 +148,21 @@ def _place(
     typer.echo(f"accepted; parent {intent.parent_id}; 'jtrader orders' shows what came of it")
 
 
-def _cancel(order: OrderId, reason: Reason) -> None:
+def _cancel(
+    reason: Reason,
+    order: Annotated[str | None, typer.Argument(help="Our client order id, as 'jtrader orders' shows it.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that work.")] = False,
+    account: Annotated[str | None, typer.Option(help="With --all: only this account's.")] = None,
+) -> None:
     from jtrader.app.cli.asking import ask_oms, operator
+    from jtrader.domain.errors import BadInput
 
+    if everything is (order is not None) or (account is not None and not everything):
+        raise BadInput("name one order, or say --all, with --account for one account's")
+    if everything:
+        count = ask_oms("cancel_all", int, {"account": account, "actor": operator(), "reason": reason})
+        typer.echo(f"the cancels of {count} orders are on their way; 'jtrader orders --open' shows what still works")
+        return
     ask_oms("cancel_order", type(None), {"client_order_id": order, "actor": operator(), "reason": reason})
     typer.echo(f"the cancel of {order} is on its way; 'jtrader orders --open' shows when it is over")
 

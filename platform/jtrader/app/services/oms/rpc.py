@@ -70,13 +70,13 @@ class Methods:
             raise Broken("the engine gave no answer to an intent")
         return answer
 
-    async def cancel_all(self, account: AccountId | None = None) -> int:
+    async def cancel_all(self, account: AccountId | None = None, actor: str = "", reason: str = "cancel all") -> int:
         """Cancels the working orders of an account, or of all; returns how many were working."""
         if account is not None and account not in self._core.engine.core.accounts:
             known = ", ".join(sorted(self._core.engine.core.accounts))
             raise BadInput(f"account '{account}' is not traded here; there are {known}")
         working = [o for o in self._core.engine.state.live_orders() if account in (None, o.child.account)]
-        await self._core.ask(CancelAllAsked(account, "cancel all"))
+        await self._core.ask(CancelAllAsked(account, reason, actor))
         return len(working)
 
     async def events_since(self, seq: int, limit: int = 1_000) -> list[Sequenced]:
