@@ -17,6 +17,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "platform")]
 
 from bench.measure import Job, Row  # noqa: E402
+from jtrader.domain.money import use_exact_context  # noqa: E402
 
 
 def known() -> list[str]:
@@ -40,6 +41,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=2_000, help="how many seeds a simulation runs")
     parser.add_argument("--scale", type=float, default=1.0, help="a share of the full size, for a look or a test")
     asked = parser.parse_args()
+    use_exact_context()
     wrong = [group for group in asked.groups if group not in known()]
     if wrong:
         parser.error(f"no group {', '.join(wrong)}; there are {', '.join(known())}")

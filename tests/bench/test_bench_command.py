@@ -30,6 +30,11 @@ UNITS = {
     "recorder": {"recorder.trades": "trades/s", "recorder.bytes_per_trade": "B"},
     "feed": {"feed.rss_mb": "MB"},
     "crawl": {"crawl.ratio": "of ccxt alone"},
+    "engine": {"engine.events": "events/s"},
+    "journal": {"journal.ratio": "of write+fsync"},
+    "ledger": {"ledger.fills": "fills/s", "ledger.live_us": "us"},
+    "recovery": {"recovery.seconds": "s"},
+    "reconcile": {"reconcile.seconds": "s", "reconcile.rss_mb": "MB"},
     "spark": {"spark.read_trades": "rows/s"},
 }
 MAY_BE_ZERO = ("pipeline.lost", "pipeline.max_rate")
