@@ -46,9 +46,8 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 def begin(core: Core, parent_id: ParentId, now: Moment) -> Refused | None:
     """A parent that has just come in; the gate's refusal where its first child was refused."""
-    parent = core.state.parents[parent_id]
     core.watch.parents[parent_id] = None
-    core.market.follow(parent_id, parent.intent.instrument)
+    _tape(core, core.state.parents[parent_id].intent)
     return work(core, parent_id, now)
 
 
@@ -60,7 +59,7 @@ def restarted(core: Core) -> None:
     )
     core.watch.restarted = set(core.watch.parents)
     for parent_id in core.watch.parents:
-        core.market.follow(parent_id, core.state.parents[parent_id].intent.instrument)
+        _tape(core, core.state.parents[parent_id].intent)
 
 
 def work_all(core: Core, now: Moment) -> None:
@@ -167,7 +166,7 @@ def view_of(core: Core, parent: Parent, now: Moment) -> ParentView:
     intent = parent.intent
     filled, working = core.state.progress(parent)
     market, name, rules = core.market, intent.instrument, core.instruments[intent.instrument]
-    tape = market.follow(intent.parent_id, name)
+    tape = _tape(core, intent)
     last, mark = market.trades.get(name), market.marks.get(name)
     live = core.state.live_children.get(intent.parent_id, ())
     reducible = held = None
@@ -209,6 +208,13 @@ def _collar(core: Core, intent: Intent) -> Decimal:
     """The gate's: exits may go farther."""
     collar = core.accounts[intent.account].limits.price_collar or ZERO
     return collar * EXIT_COLLAR_STEPS if intent.reduce_only else collar
+
+
+def _tape(core: Core, intent: Intent) -> Tape:
+    """The parent's own; one-shot parents, of which there are many, have none."""
+    if core.algorithms[intent.algorithm].one_shot:
+        return Tape()
+    return core.market.follow(intent.parent_id, intent.instrument)
 
 
 def _print(price: float, ts: int, tape: Tape, source: str) -> Print | None:
