@@ -135,7 +135,7 @@ def test_live_features_equal_the_batch_to_1e9(simulator: Simulator) -> None:
             book = DeskBook(_no_events, {perp.id: perp})
             setup = Setup(strategy=StrategyId("m"), instruments={perp.id: perp}, predictor=lambda: predictor)
             rule = Rule(setup, Params(notional=5_000, band=0.1))  # type: ignore[arg-type]
-            hosted = HostedStrategy(setup.strategy, AccountId("a"), {perp.id: perp}, rule, book, _never)
+            hosted = HostedStrategy(setup.strategy, AccountId("a"), {perp.id: perp}, rule, book, _Never())
             line = Minutes(perp.id, rest, None)
             host = StrategyHost(subscriber, {perp.id: line}, [hosted], book, lambda _: rest.market_time())
             service = feed_service.FeedService([source], publisher, _Silent())  # type: ignore[arg-type]
@@ -160,8 +160,12 @@ async def _no_events(after: int, limit: int) -> list[Any]:
     return []
 
 
-async def _never(*_: Any) -> Any:
-    raise AssertionError("an unsure model has traded")
+class _Never:
+    async def submit(self, intent: Any, signal: Any) -> Any:
+        raise AssertionError("an unsure model has traded")
+
+    async def cancel(self, parent_id: Any, actor: str, reason: str) -> None:
+        raise AssertionError("an unsure model has cancelled")
 
 
 class _Silent:

@@ -167,10 +167,21 @@ class StrategySettings(Part):
     """A folder of jtrader/strategy/ (or of a root listed in `strategy_roots`)."""
     account: Name
     instruments: tuple[str, ...]
+    accounts: dict[str, Name] = {}
+    """By market, for instruments that are not on the market of `account`: {binance_spot = "coins"}."""
     params: dict[str, Any] = {}
+    on_stop: Literal["keep", "cancel", "flatten"] = "cancel"
+    """When it stops: all stays; its orders that are not reduce-only are cancelled; all is cancelled and closed."""
     capital: PositiveAmount | None = None
     """What it works with, in the asset of its account; with it its losses are limited by themselves."""
     limits: StrategyLimitSettings = StrategyLimitSettings()
+
+    def account_of(self, instrument: str) -> str:
+        return self.accounts.get(instrument.partition(":")[0], self.account)
+
+    @property
+    def every_account(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((self.account, *self.accounts.values())))
 
 
 class CcxtSettings(Part):
@@ -468,6 +479,11 @@ def _check_names(settings: Settings, config: Path) -> None:
             )
     users = {f"limits.{name}": name for name in settings.limits}
     users |= {f"the account of strategy '{chosen.name}'": chosen.account for chosen in settings.strategies}
+    users |= {
+        f"strategy '{chosen.name}' on {market}": account
+        for chosen in settings.strategies
+        for market, account in chosen.accounts.items()
+    }
     for user, name in users.items():
         if name not in accounts:
             known = ", ".join(accounts) or "none"

@@ -30,12 +30,20 @@ def known_rules(roots: Sequence[Path] = ()) -> dict[str, Path]:
 
 def load_strategy(rule: str, params: Mapping[str, Any], setup: Setup, roots: Sequence[Path] = ()) -> Strategy:
     """Builds the rule. Raises BadInput for an unknown rule, an unknown or ill-typed param, and says what is allowed."""
+    strategy: Strategy = _loaded(rule, roots).Rule(setup, read_params(rule, params, roots))
+    return strategy
+
+
+def read_params(rule: str, params: Mapping[str, Any], roots: Sequence[Path] = ()) -> Any:
+    """The params as the rule's own type. Raises BadInput like `load_strategy`."""
+    return checked_params(rule, _loaded(rule, roots).Params, params)
+
+
+def _loaded(rule: str, roots: Sequence[Path]) -> ModuleType:
     files = known_rules(roots)
     if rule not in files:
         raise BadInput(f"strategy '{rule}' is not known; known: {', '.join(sorted(files))}")
-    module = _module(rule, files[rule])
-    strategy: Strategy = module.Rule(setup, checked_params(rule, module.Params, params))
-    return strategy
+    return _module(rule, files[rule])
 
 
 def checked_params(rule: str, kind: type[Any], params: Mapping[str, Any]) -> Any:
@@ -76,4 +84,6 @@ def _module(rule: str, file: Path) -> ModuleType:
         raise BadInput(f"{file} can't be loaded: {error}") from error
     if not (hasattr(module, "Rule") and hasattr(module, "Params")):
         raise BadInput(f"{file} has no Rule and Params; see jtrader/strategy/ma_cross/rule.py for an example")
+    if not (isinstance(module.Rule, type) and issubclass(module.Rule, Strategy)):
+        raise BadInput(f"Rule of {file} is no jtrader.strategy.api.Strategy; write 'class Rule(Strategy)'")
     return module

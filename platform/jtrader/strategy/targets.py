@@ -46,26 +46,34 @@ def delta(quantity: Decimal, view: View) -> Decimal:
 def intent_for(
     target: Target, view: View, candle: Candle, strategy: StrategyId, account: AccountId, ts: int
 ) -> Intent | None:
-    """The intent that brings the position to the target, or None where there is nothing to trade.
+    """The intent that brings the position of the candle's instrument to the target, as `intent_at`. One strategy makes
+    at most one intent an instrument and candle: the parent id names them, so that telling it twice does no harm."""
+    if candle.instrument != view.instrument.id:
+        raise BadInput(f"a candle of {candle.instrument} can't decide about {view.instrument.id}")
+    parent = ParentId(f"{strategy}-{candle.instrument}-{candle.ts}")
+    return intent_at(target, view, candle.close, parent, strategy, account, ts)
+
+
+def intent_at(
+    target: Target, view: View, price: float, parent: ParentId, strategy: StrategyId, account: AccountId, ts: int
+) -> Intent | None:
+    """The intent that brings the position to the target, or None where there is nothing to trade. `price` is the
+    market's now, `ts` the market time of the decision.
 
     What only reduces a position is sent reduce-only, so that limits, breaks and kill levels against new risk leave the
     way out open. Quantities below the venue's least are left alone, and those below its least notional unless they
-    reduce a derivative position. One strategy makes at most one intent an instrument and candle: the
-    parent id names them, so that telling it twice does no harm. `ts` is the market time of the decision.
+    reduce a derivative position.
     """
     instrument = view.instrument
-    if candle.instrument != instrument.id:
-        raise BadInput(f"a candle of {candle.instrument} can't decide about {instrument.id}")
     quantity = delta(target.quantity, view)
     reduces = _only_reduces(quantity, view.position)
-    price = instrument.price_at(instrument.ticks_down(candle.close))
-    notional = abs(quantity) * instrument.contract_value * price
+    notional = abs(quantity) * instrument.contract_value * instrument.price_at(instrument.ticks_down(price))
     if abs(quantity) < instrument.min_quantity or (
         notional < instrument.min_notional and (instrument.is_spot or not reduces)
     ):
         return None
     return Intent(
-        parent_id=ParentId(f"{strategy}-{instrument.id}-{candle.ts}"),
+        parent_id=parent,
         strategy=strategy,
         account=account,
         instrument=instrument.id,

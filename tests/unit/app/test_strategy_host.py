@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from decimal import Decimal
+
+import pytest
 
 from fixtures.recording_oms import RecordingOms
 from fixtures.trading import PERP, SPOT, START, minutes
@@ -14,13 +16,13 @@ from jtrader.app.services.strategies.minutes import Minutes
 from jtrader.app.services.strategies.service import OmsClient
 from jtrader.bus.market import MarketPublisher, MarketSubscriber
 from jtrader.bus.rpc import RpcClient
-from jtrader.domain.errors import Unavailable
+from jtrader.domain.errors import BadInput, Unavailable
 from jtrader.domain.ids import AccountId, InstrumentId, StrategyId
 from jtrader.domain.instrument import Instrument
-from jtrader.domain.market import Candle
+from jtrader.domain.market import Candle, Quote
 from jtrader.domain.order import Side
 from jtrader.domain.times import MINUTE
-from jtrader.strategy.api import Decision, Target, View
+from jtrader.strategy.api import Decision, Filled, Setup, Strategy, Target, View
 
 
 def past(of: Instrument = PERP) -> list[Candle]:
@@ -34,17 +36,19 @@ def live(of: Instrument = PERP) -> list[Candle]:
 LIVE = live()
 
 
-class Alternating:
-    """strategy.api.Strategy: long, flat, long … one lot size; remembers what it saw. `fails_at`: raises there."""
+class Alternating(Strategy):
+    """Long, flat, long … one lot size; remembers what it saw. `fails_at`: raises there."""
 
-    warmup = 5
+    @property
+    def warmup(self) -> int:
+        return 5
 
     def __init__(self, fails_at: int | None = None) -> None:
+        super().__init__(Setup(strategy=StrategyId("s"), instruments={}), None)
         self.seen: list[int] = []
         self.decided: list[int] = []
         self.views: list[View] = []
         self._fails_at = fails_at
-        self.counters: Mapping[str, int] = {}
 
     def warm(self, candle: Candle) -> None:
         self.seen.append(candle.ts)
@@ -110,10 +114,10 @@ async def stage(*rules: Alternating, of: Instrument = PERP, timeout: float = 0.3
         rpc = RpcClient(oms.uri, timeout=timeout)
         client = OmsClient(rpc)
         publisher = Publisher("tcp://127.0.0.1:*")
-        subscriber = MarketSubscriber(publisher.uri, [of.id], ["candle"])
+        subscriber = MarketSubscriber(publisher.uri, [of.id], ["candle", "quote"])
         book = DeskBook(client.events_since, {of.id: of})
         hosted = [
-            HostedStrategy(StrategyId(f"s{n}"), AccountId("a"), {of.id: of}, rule, book, client.submit)
+            HostedStrategy(StrategyId(f"s{n}"), AccountId("a"), {of.id: of}, rule, book, client)
             for n, rule in enumerate(rules)
         ]
         line = Minutes(of.id, venue, None)
@@ -341,5 +345,46 @@ def test_a_working_order_counts_in_full_and_a_fee_in_base_leaves_the_position() 
         bought, selling = rule.views[1], rule.views[2]
         assert (bought.position, bought.selling) == (Decimal("9.99"), 0)
         assert (selling.position, selling.selling) == (Decimal("9.99"), Decimal("9.99"))
+
+    asyncio.run(work())
+
+
+class Quoting(Alternating):
+    """Hears quotes and what becomes of its orders."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[str] = []
+
+    def on_quote(self, quote: Quote, view: View) -> Decision:
+        self.heard.append(f"quote {quote.bid:g}")
+        return Target(quantity=Decimal(10), reason="hold")
+
+    def on_fill(self, filled: Filled, view: View) -> Decision:
+        self.heard.append(f"filled {filled.fill.quantity}")
+        return None
+
+
+def test_quotes_of_the_bus_and_fills_without_any_event_are_told() -> None:
+    rule, deaf = Quoting(), Alternating()
+
+    async def work() -> None:
+        async with stage(rule, deaf) as at:
+            at.publisher.publish([Quote(PERP.id, START, 100.0, 1.0, 100.5, 1.0)])
+            await until(lambda: len(rule.heard) == 2)
+            assert [(i.strategy, i.quantity) for i, _ in at.oms.taken] == [("s0", Decimal(10))]
+
+    asyncio.run(work())
+    assert rule.heard == ["quote 100", "filled 10.000"]
+
+
+def test_what_is_done_between_rounds_raises_to_the_one_who_asked() -> None:
+    async def fail() -> None:
+        raise BadInput("no")
+
+    async def work() -> None:
+        async with stage(Alternating()) as at:
+            with pytest.raises(BadInput, match="no"):
+                await at.host.between(fail)
 
     asyncio.run(work())

@@ -14,19 +14,15 @@ from jtrader.strategy.loader import known_rules, load_strategy
 SETUP = Setup(strategy=StrategyId("s"), instruments={PERP.id: PERP})
 OWN = """
 import msgspec
+from jtrader.strategy.api import Strategy
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     patience: int = 3
 
-class Rule:
-    counters = {}
-
-    def __init__(self, setup, params):
-        self.warmup = params.patience
-
-    def warm(self, candle): ...
-
-    def on_candle(self, candle, view): ...
+class Rule(Strategy):
+    @property
+    def warmup(self):
+        return self.params.patience
 """
 
 
@@ -75,7 +71,14 @@ def test_a_name_in_two_places_is_refused(tmp_path: Path) -> None:
         known_rules([desk(tmp_path, "ma_cross")])
 
 
-@pytest.mark.parametrize(("text", "says"), [("import nowhere_to_be_found", "nowhere"), ("x = 1", "has no Rule")])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("import nowhere_to_be_found", "nowhere"),
+        ("x = 1", "has no Rule"),
+        ("class Params: ...\nclass Rule: ...", "is no jtrader.strategy.api.Strategy"),
+    ],
+)
 def test_a_broken_file_says_so(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(BadInput, match=says):
         load_strategy("broken", {}, SETUP, [desk(tmp_path, "broken", text)])

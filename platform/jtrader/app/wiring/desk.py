@@ -43,11 +43,13 @@ def limits_of(settings: LimitSettings | None) -> Limits:
 
 
 def _strategy_limits(settings: Settings, account: str) -> dict[StrategyId, StrategyLimits]:
-    """Of the account's strategies that have any of their own."""
+    """Of the account's strategies that have any of their own; capital belongs to a strategy's first account."""
     limits = {
-        StrategyId(chosen.name): StrategyLimits(capital=chosen.capital, **chosen.limits.model_dump())
+        StrategyId(chosen.name): StrategyLimits(
+            capital=chosen.capital if chosen.account == account else None, **chosen.limits.model_dump()
+        )
         for chosen in settings.strategies
-        if chosen.account == account
+        if account in chosen.every_account
     }
     return {name: own for name, own in limits.items() if own != StrategyLimits()}
 

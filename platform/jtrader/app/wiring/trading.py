@@ -54,7 +54,8 @@ def broker_for(settings: Settings, account: AccountSettings, live: bool = False)
 
 def instruments_of(settings: Settings, account: AccountSettings) -> tuple[InstrumentId, ...]:
     """What the account's strategies trade; without any, everything that is crawled of its market."""
-    traded = [name for s in settings.strategies if s.account == account.name for name in s.instruments]
+    chosen = settings.strategies
+    traded = [name for s in chosen for name in s.instruments if s.account_of(name) == account.name]
     names = traded or [name for name in settings.crawl_instruments if name.startswith(account.market + ":")]
     foreign = [name for name in names if not name.startswith(account.market + ":")]
     if foreign or not names:

@@ -1,7 +1,6 @@
 """Moving-average cross on closed minutes: long above, below short where the instrument can be sold short, else flat."""
 
-from collections import Counter, deque
-from collections.abc import Mapping
+from collections import deque
 from decimal import Decimal
 from typing import Annotated
 
@@ -11,7 +10,7 @@ from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.market import Candle
 from jtrader.domain.times import MINUTE
-from jtrader.strategy.api import Decision, Setup, Target, View
+from jtrader.strategy.api import Decision, Setup, Strategy, Target, View
 from jtrader.strategy.targets import turn
 
 
@@ -39,22 +38,22 @@ def cross(closes: "deque[float]", fast: int, slow: int) -> int:
     return (gap > 0) - (gap < 0)
 
 
-class Rule:
-    """strategy.api.Strategy."""
+class Rule(Strategy):
+    params: Params
 
     def __init__(self, setup: Setup, params: Params) -> None:
-        self._params = params
+        super().__init__(setup, params)
         self._closes: dict[InstrumentId, deque[float]] = {name: deque(maxlen=params.slow) for name in setup.instruments}
         self._last: dict[InstrumentId, int] = {}
-        self._counters: Counter[str] = Counter()
 
     @property
     def warmup(self) -> int:
-        return self._params.slow
+        return self.params.slow
 
-    @property
-    def counters(self) -> Mapping[str, int]:
-        return self._counters
+    def change(self, params: Params) -> None:
+        """A longer window has to fill first."""
+        super().change(params)
+        self._closes = {name: deque(closes, maxlen=params.slow) for name, closes in self._closes.items()}
 
     def warm(self, candle: Candle) -> None:
         closes = self._closes[candle.instrument]
@@ -66,15 +65,15 @@ class Rule:
     def on_candle(self, candle: Candle, view: View) -> Decision:
         self.warm(candle)
         closes = self._closes[candle.instrument]
-        if len(closes) < self._params.slow:
-            self._counters["abstained_history"] += 1
+        if len(closes) < self.params.slow:
+            self.counters["abstained_history"] += 1
             return None
-        direction = cross(closes, self._params.fast, self._params.slow)
-        self._counters["decisions"] += 1
+        direction = cross(closes, self.params.fast, self.params.slow)
+        self.counters["decisions"] += 1
         if direction == 0:
             return None
-        quantity = turn(direction, self._params.notional, candle, view)
+        quantity = turn(direction, self.params.notional, candle, view)
         if quantity is None:
             return None
         above = "above" if direction > 0 else "below"
-        return Target(quantity=quantity, reason=f"MA{self._params.fast} {above} MA{self._params.slow}")
+        return Target(quantity=quantity, reason=f"MA{self.params.fast} {above} MA{self.params.slow}")

@@ -4,8 +4,7 @@
 """
 
 import math
-from collections import Counter, deque
-from collections.abc import Mapping
+from collections import deque
 from decimal import Decimal
 from typing import Annotated
 
@@ -18,7 +17,7 @@ from jtrader.domain.signal import Signal
 from jtrader.domain.times import MINUTE
 from jtrader.features import FEATURES, LiveWindow, warmup
 from jtrader.ports.learning import Predictor
-from jtrader.strategy.api import Decision, Setup, Target, View
+from jtrader.strategy.api import Decision, Setup, Strategy, Target, View
 from jtrader.strategy.targets import turn
 
 
@@ -48,26 +47,22 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise BadInput(f"notional = {self.notional} must be above zero")
 
 
-class Rule:
-    """strategy.api.Strategy. An absent model, feature or prediction is an abstention, counted by its cause."""
+class Rule(Strategy):
+    """An absent model, feature or prediction is an abstention, counted by its cause."""
+
+    params: Params
 
     def __init__(self, setup: Setup, params: Params) -> None:
-        self._strategy = setup.strategy
-        self._params = params
+        super().__init__(setup, params)
         self._predictor = setup.predictor
         self._minutes = warmup(list(FEATURES))
         self._past: dict[InstrumentId, deque[Candle]] = {n: deque(maxlen=self._minutes) for n in setup.instruments}
         self._windows: dict[InstrumentId, tuple[tuple[str, ...], LiveWindow]] = {}
-        self._counters: Counter[str] = Counter()
 
     @property
     def warmup(self) -> int:
         """Enough for every feature there is, so that a swapped-in model with other features can go on at once."""
         return self._minutes
-
-    @property
-    def counters(self) -> Mapping[str, int]:
-        return self._counters
 
     def warm(self, candle: Candle) -> None:
         self._past[candle.instrument].append(candle)
@@ -85,9 +80,9 @@ class Rule:
         prediction = predictor.predict(features)
         if prediction is None or math.isnan(prediction):
             return self._abstain("no_prediction")
-        self._counters["decisions"] += 1
-        direction = target(prediction, self._params.band)
-        quantity = None if direction is None else turn(direction, self._params.notional, candle, view)
+        self.counters["decisions"] += 1
+        direction = target(prediction, self.params.band)
+        quantity = None if direction is None else turn(direction, self.params.notional, candle, view)
         if quantity is None:
             return None
         return Target(
@@ -109,8 +104,8 @@ class Rule:
 
     def _signal(self, candle: Candle, predictor: Predictor, features: dict[str, float], prediction: float) -> Signal:
         return Signal(
-            signal_id=SignalId(f"{self._strategy}-{candle.instrument}-{candle.ts}-v{predictor.ref.version}"),
-            strategy=self._strategy,
+            signal_id=SignalId(f"{self.setup.strategy}-{candle.instrument}-{candle.ts}-v{predictor.ref.version}"),
+            strategy=self.setup.strategy,
             instrument=candle.instrument,
             ts=candle.ts + MINUTE,
             prediction=prediction,
@@ -119,5 +114,5 @@ class Rule:
         )
 
     def _abstain(self, cause: str) -> Decision:
-        self._counters[f"abstained_{cause}"] += 1
+        self.counters[f"abstained_{cause}"] += 1
         return None

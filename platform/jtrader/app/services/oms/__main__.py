@@ -93,7 +93,11 @@ async def build(settings: Settings, journal: FileJournal) -> OmsService:
         projector=projector,
         market_time=market_time,
         paper=PaperDesk(paper, addresses.market_data, market_time, recorded) if paper else None,
-        strategies=[(AccountId(chosen.account), StrategyId(chosen.name)) for chosen in settings.strategies],
+        strategies=[
+            (AccountId(account), StrategyId(chosen.name))
+            for chosen in settings.strategies
+            for account in chosen.every_account
+        ],
         unknown_patience=int(settings.unknown_order_seconds * SECOND),
         limits=lambda: {account.id: account.limit_set for account in trading_accounts(load_settings())},
     )

@@ -2,102 +2,253 @@
 
 import logging
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from jtrader.app.services.strategies.book import DeskBook
-from jtrader.bus.rpc import RpcTimeout
-from jtrader.domain.errors import JtraderError
+from jtrader.app.services.strategies.decided import Cause, Order, orders_of
+from jtrader.app.services.strategies.keeping import Keeper, Kept, OnStop
+from jtrader.app.services.strategies.leaving import Leaving
+from jtrader.app.services.strategies.sending import Oms, Sender
+from jtrader.domain.errors import BadInput, Unavailable
 from jtrader.domain.ids import AccountId, InstrumentId, StrategyId
 from jtrader.domain.instrument import Instrument
-from jtrader.domain.market import Candle
-from jtrader.domain.order import Intent
-from jtrader.domain.signal import Signal
+from jtrader.domain.market import Candle, Funding, Mark, MarketEvent, Quote, Trade
 from jtrader.domain.times import MINUTE
-from jtrader.engine.intents import Answer
-from jtrader.strategy.api import Strategy, Target, View
-from jtrader.strategy.targets import intent_for
+from jtrader.strategy.api import (
+    MARKET_HOOKS,
+    Closed,
+    Decision,
+    Filled,
+    Strategy,
+    View,
+    heard_kinds,
+    hears_orders,
+)
 
 log = logging.getLogger(__name__)
 
-SUBMIT_TRIES = 3
-
 T = TypeVar("T")
-
-Submit = Callable[[Intent, Signal | None], Awaitable[Answer]]
-"""RPC `submit_intent`; telling the same intent twice does no harm."""
 
 
 class HostedStrategy:
-    """`failure` says why it stopped; empty while it runs."""
+    """`failure` says why it stopped by itself, `stopped` who stopped it and why; both are empty while it runs."""
 
     def __init__(
         self,
         name: StrategyId,
-        account: AccountId,
-        instruments: dict[InstrumentId, Instrument],
+        accounts: AccountId | Mapping[InstrumentId, AccountId],
+        instruments: Mapping[InstrumentId, Instrument],
         rule: Strategy,
         book: DeskBook,
-        submit: Submit,
+        oms: Oms,
+        on_stop: OnStop = "cancel",
+        keeper: Keeper | None = None,
+        rule_name: str = "",
     ) -> None:
+        """`accounts`: one for all, or that of each instrument. Without a `keeper` nothing outlives the process."""
         self.name = name
-        self.account = account
+        self.accounts = dict.fromkeys(instruments, accounts) if isinstance(accounts, str) else dict(accounts)
         self.instruments = instruments
         self.rule = rule
+        self.rule_name = rule_name
+        self.on_stop: OnStop = on_stop
+        self.keeper = keeper
         self.failure = ""
-        self.counts: Counter[str] = Counter()
+        self.stopped = ""
+        self.clock = 0
+        """The newest market time that it has heard of, ns."""
         self.decision_ms: deque[float] = deque(maxlen=1_000)
-        """From a candle's arrival to its intent's sending, wall milliseconds."""
+        """From an event's arrival to its first order's sending, wall milliseconds."""
         self._book = book
-        self._submit = submit
+        self._sender = Sender(name, oms)
+        self._leaving: Leaving | None = None
+        self._prices: dict[InstrumentId, float] = {}
+        self._twins = (0, 0)
+        """(time of the last decision, how many there were at that time before it)."""
+        self.take_over()
+
+    @property
+    def counts(self) -> Counter[str]:
+        return self._sender.counts
+
+    @property
+    def runs(self) -> bool:
+        return not (self.failure or self.stopped)
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of market events that it hears beside candles."""
+        return heard_kinds(self.rule)
+
+    @property
+    def wants_orders(self) -> bool:
+        """What becomes of its orders has to be asked for, also while the market is silent."""
+        return self._leaving is not None or (self.runs and hears_orders(self.rule))
+
+    @property
+    def leaving(self) -> str:
+        """What is still to be done before it has stopped; empty if nothing."""
+        return self._leaving.text if self._leaving else ""
+
+    def take_over(self) -> None:
+        """Gives the rule what it must remember, and follows its orders from there on."""
+        kept: Kept | None = None
+        if self.keeper is not None:
+            try:
+                kept = self.keeper.state(self.rule_name, self.rule.state_version)
+            except BadInput as error:
+                self.failure = str(error)
+                log.error("strategy %s is not started: %s", self.name, error)
+        if kept is not None:
+            self.clock = kept.clock
+            self._guarded(lambda: self.rule.restore(kept.state))
+        self._book.follow(self.name, kept.seq if kept else None)
+
+    def view(self, instrument: InstrumentId) -> View:
+        return self._book.view(self.accounts[instrument], self.name, self.instruments[instrument])
 
     def warm(self, candle: Candle) -> None:
         """A minute of the past, or one that can't be decided on now."""
-        if not self.failure:
+        self._prices[candle.instrument] = candle.close
+        if self.runs:
             self._guarded(lambda: self.rule.warm(candle))
 
     async def on_candle(self, candle: Candle, arrived: float) -> None:
         """Decides on a closed minute; the book is up to date. `arrived`: perf_counter at the candle's arrival."""
-        if self.failure:
-            return
-        view = self._book.view(self.account, self.name, self.instruments[candle.instrument])
-        intent, signal = self._guarded(lambda: self._decided(candle, view)) or (None, None)
-        if intent is not None:
-            self.decision_ms.append((perf_counter() - arrived) * 1e3)
-            await self._send(intent, signal)
+        self._prices[candle.instrument] = candle.close
+        cause = Cause(candle.instrument, candle.ts + MINUTE, str(candle.ts), arrived)
+        await self._decide(cause, lambda: self.rule.on_candle(candle, self.view(candle.instrument)))
+        await self.pass_time(candle.ts + MINUTE, arrived)
+        self.keep()
 
-    def _decided(self, candle: Candle, view: View) -> tuple[Intent | None, Signal | None]:
-        """What the rule's decision means as an intent."""
-        decision = self.rule.on_candle(candle, view)
-        if isinstance(decision, Target):
-            return intent_for(decision, view, candle, self.name, self.account, candle.ts + MINUTE), decision.signal
-        return decision, None
+    async def on_market(self, event: MarketEvent, arrived: float) -> None:
+        """Decides on a quote, trade, mark or funding that the rule hears."""
+        price = _price_of(event)
+        if price is not None:
+            self._prices[event.instrument] = price
+        kind = type(event).__name__.lower()
+        if kind in self.kinds:
+            hook: Callable[[MarketEvent, View], Decision] = getattr(self.rule, MARKET_HOOKS[kind])
+            cause = Cause(event.instrument, event.ts, self._tag(event.ts, kind), arrived)
+            await self._decide(cause, lambda: hook(event, self.view(event.instrument)))
+        await self.pass_time(event.ts, arrived)
+
+    async def on_news(self, arrived: float) -> None:
+        """Tells the rule what has become of its orders, and goes on leaving if it is to."""
+        for news in self._book.news(self.name):
+            instrument = news.instrument if not isinstance(news, Filled | Closed) else news.order.instrument
+            if not hears_orders(self.rule) or instrument not in self.instruments:
+                continue
+            cause = Cause(instrument, self.clock, self._tag(self.clock, "order"), arrived)
+            await self._decide(cause, lambda news=news, of=instrument: _heard(self.rule, news, self.view(of)))  # type: ignore[misc]
+            self.keep()
+        if self._leaving is not None:
+            await self._leave(self._leaving)
+
+    async def pass_time(self, ts: int, arrived: float) -> None:
+        """Market time has come to `ts`: the timer goes off where a multiple of its period was reached."""
+        before, self.clock = self.clock, max(self.clock, ts)
+        period = self.rule.timer
+        if not period or not before or self.clock // period == before // period:
+            return
+        due = self.clock // period * period
+        instrument = next(iter(self.instruments))
+        cause = Cause(instrument, due, self._tag(due, "timer"), arrived)
+        await self._decide(cause, lambda: self.rule.on_timer(due))
+        self.keep()
+
+    def change(self, params: Any) -> None:
+        """New checked parameters."""
+        self._guarded(lambda: self.rule.change(params))
+
+    def stop(self, reason: str, on_stop: OnStop) -> None:
+        """Decides no more; `on_news` then does what has to be done about its orders and positions."""
+        self.keep()
+        self.stopped = reason
+        self._leaving = Leaving(on_stop) if on_stop != "keep" else None
+
+    def renew(self, rule: Strategy) -> None:
+        """Begins anew with a fresh rule, which is not warm yet."""
+        self.rule, self.failure, self.stopped, self._leaving = rule, "", "", None
+        self._prices.clear()
+        self.take_over()
+
+    def keep(self) -> None:
+        """Writes down what the rule must remember, up to what it has heard."""
+        if self.keeper is None or not self.runs:
+            return
+        state = self._guarded(self.rule.save)
+        if state is not None:
+            kept = Kept(
+                rule=self.rule_name,
+                version=self.rule.state_version,
+                seq=self._book.last,
+                clock=self.clock,
+                state=state,
+            )
+            self._guarded(lambda keeper=self.keeper: keeper.keep(kept))  # type: ignore[misc]
+
+    async def _decide(self, cause: Cause, ask: Callable[[], Decision]) -> None:
+        if not self.runs:
+            return
+        orders = self._guarded(
+            lambda: orders_of(ask(), cause, self.name, self.accounts, self.instruments, self.view, self._prices.get)
+        )
+        if orders:
+            self.decision_ms.append((perf_counter() - cause.arrived) * 1e3)
+            await self._send(orders)
+
+    async def _send(self, orders: Sequence[Order]) -> None:
+        """Afterwards the book holds what was sent, so that the next decision of the round counts it."""
+        for order in orders:
+            await self._sender.send(order)
+        try:
+            await self._book.catch_up()
+        except Unavailable as error:
+            log.warning("%s: what was sent is not in the books yet: %s", self.name, error)
+
+    async def _leave(self, leaving: Leaving) -> None:
+        views = {name: self.view(name) for name in self.instruments}
+        orders = leaving.step(self.name, self.accounts, views, self._prices, self._book.parents(self.name), self.clock)
+        if orders:
+            await self._send(orders)
+        if leaving.is_over:
+            log.warning("strategy %s has stopped: %s", self.name, leaving.text or "nothing of it is in the market")
+            self._leaving = None
 
     def _guarded(self, work: Callable[[], T]) -> T | None:
-        """A rule may raise anything, or decide what can't be traded: it then stops, with its positions as they are, and
-        the others go on."""
+        """A rule may raise anything, or decide what can't be traded: it then stops by its own setting, and the others
+        go on."""
         try:
             return work()
         except Exception as error:
             self.failure = f"{type(error).__name__}: {error}"
-            log.exception("strategy %s has failed and is stopped; its positions stay as they are", self.name)
+            self._leaving = Leaving(self.on_stop) if self.on_stop != "keep" else None
+            log.exception("strategy %s has failed and is stopped (%s)", self.name, self.on_stop)
             return None
 
-    async def _send(self, intent: Intent, signal: Signal | None) -> None:
-        self.counts["intents"] += 1
-        for _ in range(SUBMIT_TRIES):
-            try:
-                answer = await self._submit(intent, signal)
-            except RpcTimeout as error:
-                log.warning("%s: %s; telling the same intent again", self.name, error)
-                continue
-            except JtraderError as error:
-                self.counts["unsent"] += 1
-                log.warning("%s: intent %s was not taken: %s", self.name, intent.parent_id, error)
-                return
-            self.counts["accepted" if answer.accepted else "refused"] += 1
-            if not answer.accepted:
-                log.warning("%s: intent %s refused: %s (%s)", self.name, intent.parent_id, answer.reason, answer.code)
-            return
-        self.counts["unanswered"] += 1
+    def _tag(self, ts: int, kind: str) -> str:
+        """Tells decisions of one time apart."""
+        last, count = self._twins
+        self._twins = (ts, count + 1 if ts == last else 0)
+        return f"{ts}-{kind}{self._twins[1] or ''}"
+
+
+def _heard(rule: Strategy, news: Any, view: View) -> Decision:
+    if isinstance(news, Filled):
+        return rule.on_fill(news, view)
+    return rule.on_closed(news, view) if isinstance(news, Closed) else rule.on_refusal(news, view)
+
+
+def _price_of(event: MarketEvent) -> float | None:
+    match event:
+        case Quote():
+            return event.mid
+        case Trade(price=price):
+            return price
+        case Mark(mark=mark):
+            return mark
+        case Funding() | _:
+            return None

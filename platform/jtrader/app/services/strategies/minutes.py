@@ -30,16 +30,21 @@ class Minutes:
 
     async def history(self, minutes: int, now: int) -> list[Candle]:
         """The last consecutive closed minutes before `now` (market time, ns), at most about `minutes`, from the store
-        as far as it goes and the venue for the rest. Raises Unavailable where the venue does not answer."""
+        as far as it goes and the venue for the rest: what arrives goes on after them. Raises Unavailable where the
+        venue does not answer."""
+        line = await self.past(minutes, now)
+        self.last = line[-1].ts if line else None
+        return line
+
+    async def past(self, minutes: int, now: int) -> list[Candle]:
+        """The same for one that comes later: what arrives goes on as it did."""
         start = (now // MINUTE - minutes - 1) * MINUTE
         stored = await asyncio.to_thread(self._stored, start, now)
         whole = {candle.ts: candle for candle in stored}
         missing = next((ts for ts in range(start, now, MINUTE) if ts not in whole), now)
         for candle in await self._fetch(missing):
             whole[candle.ts] = candle
-        line = [whole[ts] for ts in sorted(whole)]
-        self.last = line[-1].ts if line else None
-        return line
+        return [whole[ts] for ts in sorted(whole) if ts < now]
 
     async def arrived(self, candles: Sequence[Candle], is_lossy: bool) -> list[Candle]:
         """What to hand on for candles of the bus: old news dropped, holes filled. `is_lossy`: messages of this topic

@@ -11,22 +11,21 @@ from jtrader.app.services.strategies.book import DeskBook
 from jtrader.app.services.strategies.champion import Champion
 from jtrader.app.services.strategies.host import RETRY_SECONDS, StrategyHost
 from jtrader.app.services.strategies.hosted import HostedStrategy
+from jtrader.app.services.strategies.making import Maker
 from jtrader.app.services.strategies.minutes import Minutes
-from jtrader.app.settings import Settings, StrategySettings
+from jtrader.app.settings import Settings
 from jtrader.app.wiring.data import markets_of, open_stores
-from jtrader.app.wiring.trading import LazyCandles, champion_watch, instruments_of, strategy_params
+from jtrader.app.wiring.trading import LazyCandles, champion_watch
 from jtrader.bus.market import MarketSubscriber
 from jtrader.bus.rpc import RpcClient
 from jtrader.domain.errors import BadInput, Unavailable
 from jtrader.domain.events import Sequenced
-from jtrader.domain.ids import AccountId, InstrumentId, StrategyId
+from jtrader.domain.ids import InstrumentId, ParentId
 from jtrader.domain.instrument import Instrument
-from jtrader.domain.order import Intent
+from jtrader.domain.order import Intent, ParentWish
 from jtrader.domain.signal import Signal
 from jtrader.engine.intents import Answer
 from jtrader.ports.stores import CandleStore
-from jtrader.strategy.api import Setup
-from jtrader.strategy.loader import load_strategy
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +46,10 @@ class OmsClient:
     async def submit(self, intent: Intent, signal: Signal | None) -> Answer:
         return await self._rpc.call("submit_intent", Answer, {"intent": intent, "signal": signal})
 
+    async def cancel(self, parent_id: ParentId, actor: str, reason: str) -> None:
+        wish = {"parent_id": parent_id, "wish": ParentWish.CANCEL, "actor": actor, "reason": reason}
+        await self._rpc.call("ask_parent", type(None), wish)
+
 
 async def serve(settings: Settings) -> None:
     """Runs every strategy of the settings until cancelled."""
@@ -61,9 +64,11 @@ async def serve(settings: Settings) -> None:
         rules = await _rules(settings, source)
         oms = OmsClient(rpc)
         book = DeskBook(oms.events_since, rules)
-        hosted = [_hosted(settings, chosen, rules, champion, book, oms) for chosen in settings.strategies]
+        makers = [Maker(settings, chosen, rules, champion, book) for chosen in settings.strategies]
+        hosted = [maker.hosted(oms) for maker in makers]
         admissions = Admissions(settings.root)
-        subscriber = MarketSubscriber(settings.need("market_data_uri"), sorted(rules) or ["none"], ["candle", "status"])
+        kinds = ["candle", "status", *sorted({kind for one in hosted for kind in one.kinds})]
+        subscriber = MarketSubscriber(settings.need("market_data_uri"), sorted(rules) or ["none"], kinds)
         opened.callback(subscriber.close)
         lines = {name: Minutes(name, source, store) for name in rules}
         host = StrategyHost(subscriber, lines, hosted, book, source.market_time_of, admissions.missing)
@@ -104,26 +109,6 @@ async def _rules(settings: Settings, source: LazyCandles) -> dict[InstrumentId, 
     return found
 
 
-def _hosted(
-    settings: Settings,
-    chosen: StrategySettings,
-    rules: dict[InstrumentId, Instrument],
-    champion: Champion,
-    book: DeskBook,
-    oms: OmsClient,
-) -> HostedStrategy:
-    account = settings.account(chosen.account)
-    instruments_of(settings, account)
-    instruments = {InstrumentId(name): rules[InstrumentId(name)] for name in chosen.instruments}
-    setup = Setup(
-        strategy=StrategyId(chosen.name),
-        instruments=instruments,
-        predictor=lambda: champion.predictor(account.broker),
-    )
-    rule = load_strategy(chosen.rule, strategy_params(settings, chosen), setup, settings.strategy_roots)
-    return HostedStrategy(setup.strategy, AccountId(account.name), instruments, rule, book, oms.submit)
-
-
 async def _beat(
     heartbeat: Heartbeat,
     settings: Settings,
@@ -137,7 +122,7 @@ async def _beat(
     told = ""
     brokers = {account.broker for account in settings.accounts} or {"sim"}
     while True:
-        runs = not hosted or any(not one.failure for one in hosted)
+        runs = not hosted or any(not one.failure for one in hosted)  # one that people stopped is as it should be
         waits = {str(one.name): why for one in hosted if (why := admissions.missing([*one.instruments]))}
         if (why := "; ".join(dict.fromkeys(waits.values()))) != told:
             told = why
