@@ -114,6 +114,24 @@ def test_a_human_closes_by_phone(floor: Floor, postgres: str) -> None:
     assert (alpha.verdict, alpha.breaks) == ("Clean", ())
 
 
+def test_the_venue_closes_by_itself(floor: Floor) -> None:
+    """A deleveraging: booked at once, labelled, told, and the instrument takes no new risk."""
+    assert submit(floor, Side.BUY, "0.2").accepted
+    settle(floor)
+    key = json.loads((floor.home / "secrets" / "alpha.json").read_text())["key"]
+    [held] = floor.venue(ALPHA, lambda broker: broker.positions())
+    floor.simulator.mishap("adl", key, BTC, quantity="0.1", price=str(held.mark.quantize(Decimal("0.1"))))
+    when(lambda: books(floor).get("UNASSIGNED") == Decimal("-0.1"), WITHIN, floor.oms.log)
+    assert submit(floor, Side.BUY, "0.05").code == "narrowed"
+    [origin] = [one.event.origin for one in floor.journal() if isinstance(one.event, OrderFilled) and one.event.origin]
+    assert origin.startswith("adl adl_autoclose")
+    when(lambda: "adl adl_autoclose" in floor.oms.log(), 5)
+    assert submit(floor, Side.SELL, "0.2", reduce_only=True).accepted, "the way out is open"
+    settle(floor)
+    assert at_the_venue(floor) == 0
+    assert books(floor) == {"test": Decimal("0.1"), "UNASSIGNED": Decimal("-0.1")}
+
+
 def test_people_place_cancel_and_resolve(floor: Floor) -> None:
     assert "not a decimal number" in say(floor, "orders", "place", "alpha", BTC, "buy", "x", "--reason", "r")
     assert "not one of buy, sell" in say(floor, "orders", "place", "alpha", BTC, "up", "1", "--reason", "r")
