@@ -12,7 +12,7 @@ from jtrader.domain.ids import AccountId, InstrumentId, StrategyId
 from jtrader.domain.money import ZERO
 
 
-class Posting(msgspec.Struct, frozen=True, kw_only=True):
+class Posting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One line of a double entry. The lines of one `entry_id` sum to zero per asset.
 
     `book` is the ledger account: wallet (what the venue holds for us), inventory (quantity held, negative, and its

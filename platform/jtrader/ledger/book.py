@@ -24,7 +24,7 @@ from jtrader.domain.events import (
 from jtrader.domain.ids import UNASSIGNED, AccountId, InstrumentId, StrategyId
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.money import ZERO
-from jtrader.domain.order import Fill
+from jtrader.domain.order import Fill, Side
 from jtrader.ledger import postings
 from jtrader.ledger.assignment import assigned, assignment_lines
 from jtrader.ledger.books import Books, PositionKey, Result
@@ -82,8 +82,10 @@ class Ledger(Books):
         instrument = self._instrument(fill.instrument)
         strategy = self.strategy_of(fill.client_order_id)
         key = (fill.account, strategy, fill.instrument)
-        own = self._trade(self._holdings.get(key, FLAT), instrument, fill)
-        net = self._trade(self._net.get((fill.account, fill.instrument), FLAT), instrument, fill)
+        rounding, quantity = rounding_at(instrument, fill.ts), _received(fill, instrument)
+        own = traded(self._holdings.get(key, FLAT), instrument, quantity, fill.price, rounding)
+        before = self._net.get((fill.account, fill.instrument), FLAT)
+        net = traded(before, instrument, quantity, fill.price, rounding)
         posted = postings.entry(
             fill.account,
             entry_id,
@@ -119,13 +121,6 @@ class Ledger(Books):
         self._result(taker, event.ts).realised += moved.realised
         lines = assignment_lines(instrument, quantity, moved, event.strategy)
         return self._post(postings.entry(event.account, event.assignment_id, event.ts, lines, event.instrument))
-
-    def _trade(self, held: Holding, instrument: Instrument, fill: Fill) -> Traded:
-        """A spot fee in base is never received: the position grows by what is left of the trade."""
-        quantity = fill.side.sign * fill.quantity
-        if instrument.is_spot and fill.fee_asset == instrument.base:
-            quantity -= fill.fee
-        return traded(held, instrument, quantity, fill.price, rounding_at(instrument, fill.ts))
 
     def _hold(self, key: PositionKey, own: Traded, ts: int) -> None:
         """A strategy's book after a trade."""
@@ -235,8 +230,9 @@ class Ledger(Books):
         return opened is not None and row.ts <= opened.ts
 
     def _post(self, posted: tuple[Posting, ...]) -> tuple[Posting, ...]:
+        if posted:
+            self._seen.add((posted[0].account, posted[0].entry_id))
         for posting in posted:
-            self._seen.add((posting.account, posting.entry_id))
             if posting.book == "wallet":
                 wallet = self._wallet.setdefault(posting.account, {})
                 wallet[posting.asset] = wallet.get(posting.asset, ZERO) + posting.amount
@@ -246,3 +242,9 @@ class Ledger(Books):
 def is_of_trade(row: VenueEntry) -> bool:
     """A row of the venue's ledger that repeats a fill: its realised P&L or its commission."""
     return bool(row.reference) and row.kind in (EntryKind.TRADE, EntryKind.FEE)
+
+
+def _received(fill: Fill, instrument: Instrument) -> Decimal:
+    """Signed. A spot fee in base is never received: the position grows by what is left of the trade."""
+    quantity = fill.quantity if fill.side is Side.BUY else -fill.quantity
+    return quantity - fill.fee if instrument.is_spot and fill.fee_asset == instrument.base else quantity

@@ -9,7 +9,7 @@ from jtrader.domain.money import ZERO, round_half_even
 from jtrader.ledger.rules import Rounding, signed_value
 
 
-class Holding(msgspec.Struct, frozen=True):
+class Holding(msgspec.Struct, frozen=True, gc=False):
     """A signed quantity (+ long) and its signed cost in the settle asset.
 
     `settled` is what periodic settlements have added to the cost of what is held: cost is that of the venue's position
@@ -21,7 +21,7 @@ class Holding(msgspec.Struct, frozen=True):
     settled: Decimal = ZERO
 
 
-class Traded(msgspec.Struct, frozen=True):
+class Traded(msgspec.Struct, frozen=True, gc=False):
     """A holding after a trade, what the trade was worth (signed like its quantity) and what it realised."""
 
     holding: Holding

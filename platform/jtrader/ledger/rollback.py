@@ -91,11 +91,9 @@ def _roll_back(
     def undo(asset: str, amount: Decimal) -> None:
         wallet[asset] = wallet.get(asset, ZERO) - amount
 
-    steps: list[tuple[tuple[int, int, int], Fill | VenueEntry]] = [((row.ts, 1, 0), row) for row in rows]
-    for fill in fills:
-        ts, number = order_of(fill)
-        steps.append(((ts, 0, number), fill))
-    for _, step in sorted(steps, key=lambda one: one[0])[::-1]:
+    steps: list[Fill | VenueEntry] = [*fills, *rows]
+    steps.sort(key=_booked)
+    for step in reversed(steps):
         if isinstance(step, VenueEntry):
             undo(step.asset, step.amount)
             if step.instrument is not None:
@@ -110,6 +108,14 @@ def _roll_back(
         else:
             held[step.instrument] = _before_fill(held.get(step.instrument, FLAT), step, quantity, rules)
     return wallet, {name: holding for name, holding in held.items() if holding.quantity or holding.cost}
+
+
+def _booked(step: Fill | VenueEntry) -> tuple[int, int, int]:
+    """The order in which the venue booked them."""
+    if isinstance(step, VenueEntry):
+        return step.ts, 1, 0
+    ts, number = order_of(step)
+    return ts, 0, number
 
 
 def _before_row(after: Holding, row: VenueEntry, delivered: Mapping[str, Holding]) -> Holding:
