@@ -4,13 +4,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from fixtures.oms_desk import ALPHA, PERP, SPOT, TREND, Desk
+from fixtures.oms_desk import ALPHA, PERP, SPOT, TREND, Desk, venue_order
 from jtrader.domain.events import ChildAccepted, IntentReceived, KillChanged
 from jtrader.domain.ids import AccountId, ParentId, StrategyId
 from jtrader.domain.order import ChildOrder, OrderStatus, OrderType, Side, TimeInForce
 from jtrader.engine.inputs import IntentSubmitted, SubmitUncertain
-from jtrader.risk.kill import KILL_PARENT, OPEN, Change, KillLevel
+from jtrader.risk.kill import KILL_PARENT, OPEN, Change, KillLevel, is_protective
 
 D = Decimal
 MOMENTUM, OTHER = StrategyId("momentum"), StrategyId("other")
@@ -77,6 +78,20 @@ def test_protective_orders_stay_until_the_position_is_closed(level: int, keeps: 
     kill(desk, level)
     assert (stop.client_order_id not in desk.cancelled()) == keeps
     assert (quote.client_order_id in desk.cancelled()) == (level >= 3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "keeps"),
+    [({}, True), ({"reduce_only": False}, False), ({"type": OrderType.LIMIT}, False)],
+)
+def test_protective_is_what_waits_and_can_only_reduce(changes: dict[str, Any], keeps: bool) -> None:
+    desk = Desk()
+    hold(desk, "0.1")
+    stop = replace(protect(desk), **changes)
+    assert is_protective(stop) == keeps
+    told = replace(venue_order(stop, OrderStatus.NEW), reduce_only=stop.reduce_only)
+    assert is_protective(told) == keeps
+    assert is_protective(replace(told, type=OrderType.MARKET, is_triggered=True)) == stop.reduce_only
 
 
 @pytest.mark.parametrize(
