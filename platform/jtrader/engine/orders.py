@@ -1,7 +1,8 @@
 """What the engine knows of a child order and of its parent. Frozen: a change is a new value."""
 
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, overload
 
 import msgspec
 
@@ -62,11 +63,53 @@ class Order(msgspec.Struct, frozen=True):
         return self.venue_order_id is not None or self.filled > 0 or self.accepted
 
 
+class Children(Sequence[ClientOrderId]):
+    """Ids in order of making. Frozen to its reader: a sequence with one more shares all before it, so that the
+    thousandth slice of a parent costs no more than its first."""
+
+    __slots__ = ("_count", "_names")
+
+    def __init__(self, names: Iterable[ClientOrderId] = ()) -> None:
+        self._names = list(names)
+        self._count = len(self._names)
+
+    def with_(self, name: ClientOrderId) -> "Children":
+        more = Children.__new__(Children)
+        more._names = self._names if len(self._names) == self._count else self._names[: self._count]
+        more._names.append(name)
+        more._count = self._count + 1
+        return more
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> ClientOrderId: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ClientOrderId]: ...
+    def __getitem__(self, index: int | slice) -> ClientOrderId | Sequence[ClientOrderId]:
+        if isinstance(index, slice):
+            return self._names[: self._count][index]
+        return self._names[range(self._count)[index]]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Children) and self[:] == other[:]
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return f"Children({self[:]!r})"
+
+
+NO_CHILDREN = Children()
+
+
 class Parent(msgspec.Struct, frozen=True):
     """An intent and the children made for it, refused ones included; `state`, `reason` and `memo` as journaled last."""
 
     intent: Intent
-    children: tuple[ClientOrderId, ...] = ()
+    children: Children = NO_CHILDREN
     filled: Decimal = ZERO
     state: ParentState = ParentState.PENDING
     reason: str = ""

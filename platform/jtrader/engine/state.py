@@ -6,6 +6,7 @@ Live handling and replay go through the same function, so that a replayed journa
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import get_args
 
 from msgspec.structs import replace
 
@@ -58,6 +59,7 @@ from jtrader.engine.pace import Pace
 from jtrader.engine.standpoint import RiskState
 
 Place = tuple[AccountId, InstrumentId]
+TAGS = {kind: str(kind.__struct_config__.tag) for kind in get_args(Event)}
 
 
 class State:
@@ -101,18 +103,23 @@ class State:
     def apply(self, event: Event) -> None:
         """Raises Broken for what the life-cycle table or the journal's order does not allow."""
         self.seq += 1
-        self.last_ts = max(self.last_ts, event.ts)
-        self.counts[str(event.__struct_config__.tag)] += 1
+        if event.ts > self.last_ts:
+            self.last_ts = event.ts
+        self.counts[TAGS[type(event)]] += 1
         match event:
             case OrderFilled(fill=fill):
                 self._fill(fill)
             case ChildAccepted(order=child):
                 self._accept(child)
+            case OrderAcknowledged(client_order_id=id_, venue_order_id=venue_id):
+                self._step(id_, Step.ACKNOWLEDGE, venue_order_id=venue_id)
+            case IntentReceived(intent=intent, ts=ts):
+                self.pace.wanted(intent, ts)
+                self.parents[intent.parent_id] = Parent(intent)
+            case OrderClosed(client_order_id=id_, status=status, reason=reason):
+                self._step(id_, CLOSING[status], reason)
             case ChildRefused(order=child, code=code, reason=reason):
                 self._add(Order(child, OrderStatus.REFUSED, reason=f"{code}: {reason}"))
-            case OrderAcknowledged(client_order_id=id_, venue_order_id=venue_id):
-                self._step(id_, Step.ACKNOWLEDGE)
-                self._name(id_, venue_id, is_newest=True)
             case OrderRejected(client_order_id=id_, code=code, reason=reason):
                 self._step(id_, Step.REJECT, f"{code}: {reason}")
             case OrderUnknown(client_order_id=id_, reason=reason, accepted=accepted):
@@ -138,8 +145,6 @@ class State:
                 if order.amending is None:
                     raise Broken(f"the journal replaces order {id_}, which nobody has amended")
                 self._put(replace(order, amending=replace(order.amending, by_replacing=True)))
-            case OrderClosed(client_order_id=id_, status=status, reason=reason):
-                self._step(id_, CLOSING[status], reason)
             case RiskLatched():
                 self.risk.latched(event)
             case EquityMarked():
@@ -147,9 +152,6 @@ class State:
             case KillChanged():
                 for latch in self.risk.killed(event):
                     self.pace.forget(latch)
-            case IntentReceived(intent=intent, ts=ts):
-                self.pace.wanted(intent, ts)
-                self.parents[intent.parent_id] = Parent(intent)
             case SignalRecorded(signal=signal):
                 self.signals.add(signal.signal_id)
             case EntryBooked(entry=entry):
@@ -188,7 +190,7 @@ class State:
         parent = self.parents.get(order.child.parent_id)
         if parent is None:
             raise Broken(f"order {order.id} has no parent {order.child.parent_id}")
-        self.parents[order.child.parent_id] = replace(parent, children=(*parent.children, order.id))
+        self.parents[order.child.parent_id] = replace(parent, children=parent.children.with_(order.id))
         self._put(order)
 
     def _fill(self, fill: Fill) -> None:
@@ -197,43 +199,54 @@ class State:
         if key in self.fills:
             raise Broken(f"fill {fill.trade_id} of {fill.account} in {fill.instrument} is journaled twice")
         self.fills.add(key)
-        self.last_fill[place] = max(self.last_fill.get(place, 0), fill.ts)
+        if fill.ts > self.last_fill.get(place, 0):
+            self.last_fill[place] = fill.ts
         if fill.client_order_id is None:
             return
-        self._step(fill.client_order_id, Step.FILL)
-        order = self.orders[fill.client_order_id]
-        self._put(replace(order, filled=order.filled + fill.quantity))
+        order = self._step(fill.client_order_id, Step.FILL, "", fill.quantity, fill.venue_order_id)
         parent = self._parent(order.child.parent_id)
         self.parents[order.child.parent_id] = replace(parent, filled=parent.filled + fill.quantity)
-        self._name(fill.client_order_id, fill.venue_order_id)
 
-    def _step(self, client_order_id: ClientOrderId, step: Step, reason: str = "") -> None:
+    def _step(
+        self,
+        client_order_id: ClientOrderId,
+        step: Step,
+        reason: str = "",
+        quantity: Decimal = ZERO,
+        venue_order_id: VenueOrderId | None = None,
+    ) -> Order:
+        """The order afterwards; `quantity` was filled. One that was triggered has two ids of the venue: it is found by
+        either, and is called by the one acknowledged last."""
         order = self.orders.get(client_order_id)
         if order is None:
             raise Broken(f"the journal tells of order {client_order_id}, but not of its beginning")
         status = after(order.status, step)
         if status is OrderStatus.NEW and order.filled:
             status = OrderStatus.PARTIALLY_FILLED
-        self._put(replace(order, status=status, reason=reason or order.reason))
-
-    def _name(self, client_order_id: ClientOrderId, venue_order_id: VenueOrderId, is_newest: bool = False) -> None:
-        """An order that was triggered has two ids of the venue; it is found by either."""
-        order = self.orders[client_order_id]
-        if not venue_order_id:
-            return
-        self.by_venue_id.setdefault((order.child.account, order.child.instrument, venue_order_id), client_order_id)
-        if is_newest or order.venue_order_id is None:
-            self._put(replace(order, venue_order_id=venue_order_id))
+        known = order.venue_order_id
+        if venue_order_id and venue_order_id != known:
+            self.by_venue_id.setdefault((order.child.account, order.child.instrument, venue_order_id), client_order_id)
+            known = venue_order_id if known is None or step is Step.ACKNOWLEDGE else known
+        order = replace(
+            order,
+            status=status,
+            reason=reason or order.reason,
+            filled=order.filled + quantity if quantity else order.filled,
+            venue_order_id=known,
+        )
+        self._put(order)
+        return order
 
     def _put(self, order: Order) -> None:
-        self.orders[order.id] = order
-        parent_id = order.child.parent_id
+        name, parent_id = order.child.client_order_id, order.child.parent_id
+        self.orders[name] = order
         if order.is_live:
-            self.live[order.id] = None
-            self.live_children.setdefault(parent_id, {})[order.id] = None
-        elif order.id in self.live:
-            del self.live[order.id]
+            if name not in self.live:
+                self.live[name] = None
+                self.live_children.setdefault(parent_id, {})[name] = None
+        elif name in self.live:
+            del self.live[name]
             siblings = self.live_children[parent_id]
-            del siblings[order.id]
+            del siblings[name]
             if not siblings:
                 del self.live_children[parent_id]
