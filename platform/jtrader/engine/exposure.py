@@ -106,7 +106,13 @@ def narrowed(core: Core, account: AccountId, instrument: InstrumentId) -> str:
             f"the venue has an open order that this desk did not send ({name}). Exits stay open; this ends when the"
             " order has"
         )
-    return core.watch.drifted.get((account, instrument), "")
+    drift = core.watch.drifted.get((account, instrument))
+    if drift is None:
+        return ""
+    return (
+        f"{drift}. Exits stay open, capped by our books; this ends when both are equal. 'jtrader positions' and the"
+        " venue's page show the two, 'jtrader reconcile' what differs line by line"
+    )
 
 
 def _of_strategy(core: Core, rules: Instrument, intent: Intent, live: Collection[Order], minute: int) -> Standing:

@@ -174,7 +174,10 @@ class VenueLink:
             async for report in self.broker.reports():
                 self._tell(report)
         except AccessDenied as error:
-            self._halt = str(error)
+            self._halt = (
+                f"{error}. Nothing new is sent; exits are still tried, and stops at the venue stand. Mend the key, then"
+                " start the oms anew ('make up')"
+            )
             self._halted.set()
             log.error("account %s is halted: %s", self.account, error)
 
