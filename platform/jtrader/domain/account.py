@@ -46,7 +46,7 @@ class EntryKind(StrEnum):
     ADJUST = "adjust"
 
 
-class VenueEntry(msgspec.Struct, frozen=True, kw_only=True):
+class VenueEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One row of the venue's own ledger (Binance: income). Key (account, entry_id); `amount` signed, in `asset`.
 
     `reference` is the trade id for TRADE (realised P&L) and FEE rows, empty otherwise.

@@ -43,7 +43,7 @@ class IntentRefused(OmsEvent, frozen=True, kw_only=True, tag="intent_refused"):
     reason: str
 
 
-class ChildAccepted(OmsEvent, frozen=True, kw_only=True, tag="child_accepted"):
+class ChildAccepted(OmsEvent, frozen=True, kw_only=True, tag="child_accepted", gc=False):
     """The gate approved it; it is on disk before it is sent."""
 
     order: ChildOrder
@@ -131,7 +131,7 @@ class EquityMarked(OmsEvent, frozen=True, kw_only=True, tag="equity_marked"):
     strategy: StrategyId | None = None
 
 
-class OrderFilled(OmsEvent, frozen=True, kw_only=True, tag="order_filled"):
+class OrderFilled(OmsEvent, frozen=True, kw_only=True, tag="order_filled", gc=False):
     """Applied once per (account, instrument, trade id). `fill.client_order_id` None = not an order of ours; `origin`
     then tells whose it was: liquidation, adl, settlement or external, with the venue's client id where it has one."""
 
@@ -147,7 +147,7 @@ class OrderClosed(OmsEvent, frozen=True, kw_only=True, tag="order_closed"):
     reason: str = ""
 
 
-class EntryBooked(OmsEvent, frozen=True, kw_only=True, tag="entry_booked"):
+class EntryBooked(OmsEvent, frozen=True, kw_only=True, tag="entry_booked", gc=False):
     """A row of the venue's ledger that is no trade: funding, transfer, rebate …"""
 
     entry: VenueEntry

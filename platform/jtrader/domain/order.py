@@ -149,7 +149,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     completion: Completion = Completion.BEST_EFFORT
 
 
-class ChildOrder(msgspec.Struct, frozen=True, kw_only=True):
+class ChildOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An order as it is sent to a venue, under our own client id."""
 
     client_order_id: ClientOrderId
@@ -173,7 +173,7 @@ class ChildOrder(msgspec.Struct, frozen=True, kw_only=True):
         return self.type is OrderType.MARKET or self.time_in_force in (TimeInForce.IOC, TimeInForce.FOK)
 
 
-class Fill(msgspec.Struct, frozen=True, kw_only=True):
+class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One execution as the venue reports it; key (account, instrument, trade_id).
 
     `fee` in `fee_asset`, above zero = paid. `realised` is the venue's own figure where it gives one (settle asset).
