@@ -208,12 +208,14 @@ class Engine:
     def _cancel_all(self, given: CancelAllAsked, now: Moment) -> None:
         """Parents first, that none of them sends anew what is cancelled."""
         account, actor = given.account, given.actor or "cancel all"
+        asked_before = {order.id for order in self.state.live_orders() if order.cancel_wanted}
         for parent_id in list(self._core.watch.parents):
             intent = self.state.parents[parent_id].intent
             if account in (None, intent.account) and not self._core.algorithms[intent.algorithm].one_shot:
                 parents.wish(self._core, ParentWished(parent_id, ParentWish.CANCEL, actor, given.reason), now)
         for order in self.state.live_orders():
-            if account in (None, order.child.account):
+            by_parent = order.cancel_wanted and order.id not in asked_before
+            if account in (None, order.child.account) and not by_parent:
                 doubts.cancel(self._core, order, given.reason, now, given.actor)
 
     def _mark(self, now: Moment) -> None:

@@ -11,7 +11,7 @@ from jtrader.domain.ids import ParentId
 from jtrader.domain.order import ChildOrder, Completion, OrderStatus, ParentState, ParentWish
 from jtrader.domain.times import SECOND
 from jtrader.engine.commands import SubmitOrder
-from jtrader.engine.inputs import IntentSubmitted, ParentWished, Restarted
+from jtrader.engine.inputs import CancelAllAsked, IntentSubmitted, ParentWished, Restarted
 from jtrader.engine.intents import Answer
 from jtrader.engine.parents import state_of
 
@@ -195,3 +195,19 @@ def test_params_that_can_t_be_journaled_are_refused(desk: Desk) -> None:
         assert answer.code == "bad_intent"
     written = [msgspec.json.encode(entry) for entry in sequenced(desk.events)]
     assert len([msgspec.json.decode(entry, type=Sequenced) for entry in written]) == len(desk.events)
+
+
+def test_what_a_parent_remembers_is_journaled_before_its_orders(desk: Desk) -> None:
+    desk.do(IntentSubmitted(desk.intent(algorithm="twap", end=desk.market + 60 * SECOND, params={"interval": 20})))
+    assert desk.tags()[-3:] == ["intent_received", "parent_changed", "child_accepted"]
+
+
+def test_cancel_all_ends_parents_that_would_send_anew(desk: Desk) -> None:
+    iceberg = desk.intent(algorithm="iceberg", limit_price=D(49_900), params={"display": "0.05"})
+    desk.do(IntentSubmitted(iceberg))
+    [child] = orders(desk)
+    desk.do(CancelAllAsked(None, "enough"))
+    assert desk.cancelled() == [child.client_order_id]
+    desk.report(child, OrderStatus.CANCELED)
+    desk.wait(5)
+    assert (len(orders(desk)), state(desk)) == (1, ParentState.CANCELLED)
