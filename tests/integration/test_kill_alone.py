@@ -21,11 +21,15 @@ from jtrader.domain.times import HOUR
 from jtrader.ports.broker import Broker
 
 QUOTES = 40
+STRATEGIES = "\n".join(
+    f'[[strategies]]\nname = "{name}"\nrule = "ma_cross"\naccount = "alpha"\ninstruments = ["{BTC}"]'
+    for name in ("test", "other")
+)
 
 
 @pytest.fixture(scope="module")
 def floor(tmp_path_factory: pytest.TempPathFactory, simulator: Simulator) -> Iterator[Floor]:
-    made = Floor(tmp_path_factory.mktemp("floor") / "desk", simulator)
+    made = Floor(tmp_path_factory.mktemp("floor") / "desk", simulator, more=STRATEGIES)
     made.feed.start()
     made.oms.start()
     simulator.run(5.0)
@@ -131,6 +135,29 @@ def test_level_4_closes_what_is_held_at_the_venue(floor: Floor) -> None:
     [done] = kill(floor, "L4", "--venue", "binance_usdm", "--reason", "home")
     assert done["protective"] == 1, "it stays until the position is closed"
     when(lambda: not floor.venue(ALPHA, lambda broker: broker.positions()), 60, floor.oms.log)
+    assert kill(floor, "L0", "--reason", "done") == []
+
+
+def test_a_strategy_is_found_in_the_journal_and_a_stranger_goes_with_the_account(floor: Floor) -> None:
+    floor.venue(ALPHA, lambda broker: broker.cancel_all(BTC))
+    when(lambda: floor.submit(Side.BUY, "0.01")[1].accepted, 60, floor.oms.log)
+    [position] = floor.venue(ALPHA, lambda broker: broker.positions())
+    bid = (position.mark * Decimal("0.97")).quantize(Decimal("0.1"))
+    for name in ("test", "other"):
+        floor.accepted(Side.BUY, "0.01", algorithm="limit", limit_price=bid, strategy=StrategyId(name))
+    when(lambda: len(open_at_venue(floor)) == 2, 60, lambda: told(floor))
+    floor.oms.signal(signal.SIGSTOP)
+    try:
+        key = json.loads((floor.home / "secrets" / "alpha.json").read_text())["key"]
+        floor.simulator.order_by_hand(key, BTC, "buy", "0.02", price=str(bid))
+        [done] = kill(floor, "L3", "--account", "alpha", "--strategy", "other", "--reason", "drill")
+        assert done["cancelled"] == 1
+        assert sorted(order.quantity for order in open_at_venue(floor)) == [Decimal("0.01"), Decimal("0.02")]
+        [done] = kill(floor, "L3", "--account", "alpha", "--reason", "drill")
+        assert done["cancelled"] == 2
+        assert open_at_venue(floor) == []
+    finally:
+        floor.oms.signal(signal.SIGCONT)
     assert kill(floor, "L0", "--reason", "done") == []
 
 
