@@ -91,6 +91,7 @@ def test_a_human_closes_by_phone(floor: Floor, postgres: str) -> None:
     when(lambda: f"alpha {BTC}" in read_health(floor.home, "oms").detail["narrowed"], 5, floor.oms.log)
     assert "was not ordered here" in floor.oms.log()
 
+    assert f"alpha {BTC} takes no new risk: -0.3 of the position is UNASSIGNED" in say(floor, "positions")
     assert "no strategy 'tets' trades on account 'alpha'; known: test" in say(
         floor, "positions", "assign", BTC, "--account", "alpha", "--to", "tets", "--reason", "a slip"
     )

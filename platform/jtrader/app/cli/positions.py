@@ -1,6 +1,6 @@
 """`jtrader positions`: what each strategy holds, and what it made of it; and who takes what nobody here traded."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,6 +49,10 @@ def _list(
 
     found = [p for p in ask_oms("positions", list[PositionState]) if p.quantity or everything]
     show([msgspec.to_builtins(p) for p in found], COLUMNS, as_json, "flat")
+    if not as_json:
+        status = ask_oms("status", dict[str, Any])
+        for where, why in (status["narrowed"] | status["failures"]).items():
+            typer.echo(f"\n{where} takes no new risk: {why}")
 
 
 def _assign(
