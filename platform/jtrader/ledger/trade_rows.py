@@ -24,7 +24,7 @@ RowKey = tuple[FillKey, str]
 """A fill and the part of it: realised or fee."""
 
 
-class Due(msgspec.Struct, frozen=True):
+class Due(msgspec.Struct, frozen=True, gc=False):
     """What the venue's ledger must tell of a fill of ours, and the rows in which it does."""
 
     fill: Fill
@@ -83,6 +83,8 @@ def compare_trade_rows(found: Compared, every: Sequence[Due], rows: Iterable[Ven
 
 
 def _breaks(found: Compared, due: Due, told: list[VenueEntry]) -> Iterable[Break]:
+    if len(told) == 1 and told[0].amount == due.amount and told[0].asset == due.asset:
+        return
     reference = fill_reference(due.fill)
     where = f"{due.part} of trade {reference} at {iso(due.fill.ts)} in the venue's ledger"
     if not told:
