@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fixtures.instruments import instrument
 from jtrader.domain.account import EntryKind, VenueEntry
-from jtrader.domain.events import AccountOpened, ChildAccepted, EntryBooked, FundingSeen, OrderFilled
+from jtrader.domain.events import AccountOpened, ChildAccepted, EntryBooked, FundingSeen, OrderFilled, PositionAssigned
 from jtrader.domain.instrument import Instrument, Product
 from jtrader.domain.order import ChildOrder, Fill, OrderType, Side, TimeInForce
 from jtrader.ledger.book import FEES, Ledger
@@ -152,6 +152,35 @@ def test_positions_and_balances_are_sums_of_postings(events):
 def test_strategies_and_unassigned_sum_to_the_net(events):
     ledger, _ = booked(events)
     for name in PRODUCTS:
+        owned = sum((ledger.strategy_position("a", owner, name) for owner in OWNERS.values()), D(0))
+        assert owned == ledger.position("a", name)
+
+
+@given(histories(), st.sampled_from(["up", "down"]), decimals("0.1", "1", 1))
+def test_what_is_given_to_a_strategy_leaves_the_net_and_the_wallet_alone(events, taker, part):
+    ledger, _ = booked(events)
+    for number, name in enumerate(PRODUCTS):
+        stray = ledger.strategy_position("a", "UNASSIGNED", name)
+        before = ledger.position("a", name), ledger.balances("a")
+        moved = (
+            ledger.apply(
+                PositionAssigned(
+                    ts=2_000,
+                    assignment_id=f"assignment:{number}",
+                    account="a",
+                    instrument=name,
+                    strategy=taker,
+                    quantity=stray * part,
+                    actor="ann",
+                    reason="by phone",
+                )
+            )
+            if stray
+            else ()
+        )
+        assert total(moved) == 0
+        assert (ledger.position("a", name), ledger.balances("a")) == before
+        assert ledger.strategy_position("a", "UNASSIGNED", name) == stray - stray * part
         owned = sum((ledger.strategy_position("a", owner, name) for owner in OWNERS.values()), D(0))
         assert owned == ledger.position("a", name)
 

@@ -7,13 +7,14 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from fixtures.trading_day import DATE, END, OPENED, PERP, START, Day, perp_day, row, spot_day
+from fixtures.trading_day import DATE, END, OPENED, PERP, START, Day, made_day, perp_day, row, spot_day
 from jtrader.domain.account import EntryKind
 from jtrader.domain.books import BreakKind
 from jtrader.domain.errors import BadInput
 from jtrader.domain.events import AccountOpened, EntryBooked, LedgerAdjusted, OrderFilled
 from jtrader.domain.order import Side
-from jtrader.domain.times import HOUR, MILLISECOND
+from jtrader.domain.times import DAY, HOUR, MILLISECOND, SECOND
+from jtrader.store.memory.books import MemoryStatements
 
 D = Decimal
 UNIT = D("0.00000001")
@@ -379,3 +380,38 @@ def test_a_break_says_what_differs_by_how_much_and_where_to_look():
     missing = next(one.detail for one in journal(perp_day(), entry("f1")).statement().breaks if one.what == "entry")
     assert "funding row f1" in missing
     assert "let the oms book it" in missing
+
+
+def test_midnight():
+    """A fill at 23:59:59.900 whose income is stamped 00:00:00.150, a withdrawal at 00:00:01, funding at 00:00:03: the
+    day and the next are clean, and a late row makes the day's version 2."""
+    trades = [
+        (PERP, 1, "buy", "0.2", "50000", END - HOUR, "5"),
+        (PERP, 2, "sell", "0.1", "50100", END - 100 * MILLISECOND, "2.505"),
+    ]
+    rows = [
+        ("w1", EntryKind.TRANSFER, "-1000", END + SECOND, None),
+        ("f1", EntryKind.FUNDING, "-0.5", END + 3 * SECOND, PERP),
+    ]
+    day = made_day("alpha", {"USDT": D(100_000)}, trades, rows, {(PERP, "2"): 250 * MILLISECOND})
+    first, second = day.statement(), day.statement(DATE + dt.timedelta(1))
+    assert (first.verdict, second.verdict) == ("Clean", "Clean")
+    assert [(one.reference, one.amount, one.ts) for one in first.in_transit] == [
+        (f"{PERP}#2 realised", 10, END + 150 * MILLISECOND),
+        (f"{PERP}#2 fee", D("-2.505"), END + 150 * MILLISECOND),
+    ]
+    assert second.in_transit == ()
+    assert first.closing == second.opening
+    assert second.transfers == {"USDT": D(-1000)}
+    assert second.pnl_ledger == {"USDT": 10 - D("2.505") - D("0.5")}, "no loss of the withdrawal"
+
+    store = MemoryStatements()
+    assert store.save(first).version == 1
+    late = row("alpha", "r9", EntryKind.REBATE, D("0.25"), END - HOUR)
+    told = venue(day, "balances", asset("USDT", total=lambda total: total + D("0.25")))
+    told = msgspec.structs.replace(told.venue, entries=(late, *told.venue.entries))
+    booked = msgspec.structs.replace(day, venue=told, events=(*day.events, EntryBooked(ts=END + DAY, entry=late)))
+    again = store.save(booked.statement())
+    assert (again.version, again.verdict) == (2, "Clean")
+    assert again.pnl_ledger["USDT"] == first.pnl_ledger["USDT"] + D("0.25")
+    assert booked.statement(DATE + dt.timedelta(1)).is_clean
