@@ -39,7 +39,7 @@ def test_the_shipped_strategies_are_known() -> None:
 @pytest.mark.parametrize(
     ("rule", "params", "says"),
     [
-        ("ma_crosss", {}, "known: ma_cross, model_signal"),
+        ("ma_crosss", {}, "known: arbitrage, carry, ma_cross, market_making, model_signal, pairs"),
         ("ma_cross", {}, r"notional.*allowed: notional \(required\), fast \(default 10\), slow \(default 40\)"),
         ("ma_cross", {"notional": 5000, "fastt": 3}, "fastt"),
         ("ma_cross", {"notional": 5000, "fast": "three"}, "fast"),

@@ -1,0 +1,1 @@
+"""Buys where it is cheap and sells where it is dear, after fees."""

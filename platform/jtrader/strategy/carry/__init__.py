@@ -1,0 +1,1 @@
+"""Holds spot against a short perpetual while longs pay enough funding."""

@@ -1,0 +1,1 @@
+"""Quotes both sides around a reservation price that leans against its inventory."""

@@ -1,0 +1,1 @@
+"""Trades the return of a pair's spread to its mean."""
