@@ -63,7 +63,7 @@ def register(app: typer.Typer) -> None:
         chosen = KillLevel(LEVELS[level.upper()])
         latch = set_level(settings, chosen, reason, getpass.getuser(), account, strategy, venue)
         made = latch.changes[-1]
-        typer.echo(f"{_named(made)} is latched", err=as_json)
+        typer.echo(f"{_scope(made)} is released" if chosen == 0 else f"{_named(made)} is latched", err=as_json)
         if chosen is KillLevel.FLATTEN:
             typer.echo("the oms closes the positions; 'jtrader positions' shows them", err=as_json)
         done = asyncio.run(cancel_scope(settings, made)) if chosen >= KillLevel.CANCEL_ALL else []
@@ -73,9 +73,12 @@ def register(app: typer.Typer) -> None:
 
 
 def _named(kill: "Kill") -> str:
+    return f"kill level {int(kill.level)} ({kill.level.name.lower().replace('_', ' ')}) for {_scope(kill)}"
+
+
+def _scope(kill: "Kill") -> str:
     parts = (("account", kill.account), ("strategy", kill.strategy), ("venue", kill.venue))
-    scope = ", ".join(f"{what} '{name}'" for what, name in parts if name is not None) or "everything"
-    return f"kill level {int(kill.level)} ({kill.level.name.lower().replace('_', ' ')}) for {scope}"
+    return ", ".join(f"{what} '{name}'" for what, name in parts if name is not None) or "everything"
 
 
 def _latched(root: Any) -> dict[str, str]:
@@ -107,9 +110,11 @@ def _tell(done: "list[Cancelled]", as_json: bool) -> None:
         typer.echo(json.dumps([msgspec.to_builtins(one) for one in done], indent=2))
         return
     for one in done:
+        if one.trouble:
+            typer.echo(f"account {one.account}: {one.trouble}", err=True)
+        if not one.seconds:
+            continue
         kept = f", {one.protective} protective kept" if one.protective else ""
         typer.echo(f"account {one.account}: {one.cancelled} orders cancelled{kept} in {one.seconds:.2f} s")
         if one.left:
             typer.echo(f"account {one.account}: STILL OPEN: {', '.join(one.left)}", err=True)
-        if one.trouble:
-            typer.echo(f"account {one.account}: {one.trouble}", err=True)
