@@ -84,9 +84,23 @@ def listed(core: Core, given: OpenOrdersListed, now: Moment) -> None:
     for report in given.orders:
         if find(core, report) is None:
             core.watch.note_foreign(report, now.wall)
+    _end_again(core, given, now)
     for order in core.state.live_orders():
         if order.child.account == given.account and order.is_proven and order.id not in ours:
             core.watch.doubt(order.id, now.wall)
+
+
+def _end_again(core: Core, given: OpenOrdersListed, now: Moment) -> None:
+    """Orders of ours that have ended by our books and that the venue lists as open twice in a row: somebody was wrong.
+    They count for nothing here, so they are cancelled, and narrow the market until they are gone."""
+    before = core.watch.revenants.get(given.account, frozenset())
+    found = {order.id: report for report in given.orders if (order := find(core, report)) and not order.is_live}
+    core.watch.revenants[given.account] = frozenset(found)
+    for client_order_id, report in found.items():
+        if client_order_id in before:
+            core.watch.counters["ended_order_lives"] += 1
+            core.watch.note_foreign(report, now.wall)
+            core.command(CancelOrder(report.account, report.instrument, client_order_id))
 
 
 def cancel(core: Core, order: Order, reason: str, now: Moment, actor: str = "") -> None:

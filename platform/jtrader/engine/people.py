@@ -57,7 +57,8 @@ def assign(core: Core, given: AssignAsked, now: Moment) -> Answer:
 
 
 def resolve(core: Core, given: ResolveAsked, now: Moment) -> Answer:
-    """Ends an order UNKNOWN by what a person found at the venue. If it lives after all, its reports bring it back."""
+    """Ends an order UNKNOWN by what a person found at the venue. If it lives after all, its fills are booked, and what
+    the venue lists as open is cancelled."""
     order = core.state.orders.get(given.client_order_id)
     if nameless := _nameless(given.actor, given.reason):
         return _no(nameless)

@@ -68,6 +68,8 @@ class Watch:
         """Parents that were not looked at since the process was started."""
         self.is_recovering = False
         """The venue is still being asked what happened while the process was away: parents wait."""
+        self.revenants: dict[AccountId, frozenset[ClientOrderId]] = {}
+        """Orders that have ended by our books and that the venue listed as open last."""
         self.drifted: dict[tuple[AccountId, InstrumentId], str] = {}
         """Where the venue's position is not ours, as a sentence."""
         self.latch: Latch = OPEN

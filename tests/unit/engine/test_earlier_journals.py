@@ -1,7 +1,7 @@
 """Journals replay for ever: records as an earlier build wrote them still lead to what that build made of them.
 
 `tests/fixtures/journals/<day>.jsonl` are records, `<day>.json` what they came to: status and filled quantity of each
-order, what may still fill, positions and balances. A file stays as it is; a new build with new kinds of records adds one.
+order, what may still fill, positions and balances. A file stays as it is; a build with new kinds of records adds one.
 """
 
 import json

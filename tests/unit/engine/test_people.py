@@ -202,6 +202,23 @@ def test_resolved_as_absent_after_the_venue_had_confirmed_it(desk: Desk) -> None
     assert desk.status(child) is S.CANCELED
 
 
+def test_an_order_that_lives_though_it_was_resolved_as_absent_is_cancelled(desk: Desk) -> None:
+    child = desk.submit(Side.BUY, "0.3", algorithm="limit", limit_price=Decimal(49_900))
+    desk.report(child, S.NEW)
+    desk.do(OrderAbsent(child.client_order_id, desk.wall, True, 3 * SECOND))
+    resolve(desk, child)
+    there = venue_order(child, S.NEW)
+    desk.do(OpenOrdersListed(ALPHA, (there,), desk.wall))
+    assert desk.cancelled() == [], "the list may be older than the end"
+    desk.do(OpenOrdersListed(ALPHA, (there,), desk.wall))
+    assert desk.cancelled() == [child.client_order_id]
+    assert wants(desk, Side.BUY, "0.1").code == "narrowed"
+    desk.do(OpenOrdersListed(ALPHA, (), desk.wall + 1))
+    assert wants(desk, Side.BUY, "0.1").accepted
+    desk.do(OpenOrdersListed(ALPHA, (there,), desk.wall + 2))
+    assert len(desk.cancelled()) == 1, "twice in a row"
+
+
 @pytest.mark.parametrize(("quantity", "status"), [("0.3", S.FILLED), ("0.1", S.CANCELED)])
 def test_resolved_as_filled_and_told_again_by_the_venue(desk: Desk, quantity: str, status: OrderStatus) -> None:
     child = unknown(desk)

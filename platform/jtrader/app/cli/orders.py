@@ -52,8 +52,8 @@ Examples:
 RESOLVE = """End an order whose fate is unknown by what you found at the venue. Your name and reason are journaled.
 
 Absent: it is neither among the venue's orders nor its trades. Filled: give what the venue's page tells, with its trade
-id, so that the venue's own report of the fill is recognised when it comes. Should the order live after all, its reports
-bring it back.
+id, so that the venue's own report of the fill is recognised when it comes. Should the order live after all, its fills
+are booked, and where the venue still lists it, it is cancelled.
 
 Examples:
 
