@@ -152,6 +152,20 @@ def test_a_trigger_is_latched_over_a_restart() -> None:
     assert again.state is ParentState.DONE
 
 
+def test_an_exit_that_the_venue_does_not_answer_is_not_sent_again_before_it_is_resolved() -> None:
+    floor = exit_("stop", params={"trigger": "49900"})
+    floor.answers = False
+    to(floor, 49_900)
+    floor.run(20)
+    assert len(floor.orders) == 1
+    assert (floor.state, floor.reason) == (ParentState.RUNNING, "triggered at 49900")
+    floor.answers = True
+    floor.desk.report(floor.orders[0], OrderStatus.EXPIRED)
+    floor.run(3)
+    assert floor.desk.net() == 0
+    assert len(floor.orders) == 2
+
+
 def test_an_exit_that_finds_nothing_widens_its_collar_in_steps() -> None:
     floor = exit_("stop", params={"trigger": "49900", "collar_bps": "10"})
     floor.fills = False

@@ -113,6 +113,17 @@ def test_restarts_within_slices_change_nothing(missed: str) -> None:
     assert floor.sizes == ["0.100"] * 5
 
 
+def test_a_wall_clock_that_jumps_moves_no_slice() -> None:
+    floor = twap().run(5)
+    for jump in (3600, 7200):
+        floor.desk.wall += jump * SECOND
+        floor.desk.quote()
+        floor.run(10)
+    floor.run(37)
+    assert floor.sizes == ["0.100"] * 5
+    assert [(order.ts - floor.orders[0].ts) // SECOND for order in floor.orders] == [0, 10, 20, 30, 40]
+
+
 def test_catching_up_is_capped() -> None:
     floor = twap("1", 100, params={"missed": "catch_up", "most_slices": "2"}).run(5)
     floor.want(ParentWish.PAUSE)
