@@ -16,9 +16,10 @@ from jtrader.store.journal.files import FileJournal  # noqa: E402
 
 
 class Recovered(msgspec.Struct):
-    """Seconds of the whole and of decoding alone; what was found."""
+    """Seconds of the whole, its CPU seconds, those of decoding alone; what was found."""
 
     seconds: float
+    cpu: float
     decoding: float
     events: int
     orders: int
@@ -36,17 +37,17 @@ class StillClock:
 
 
 def recover(folder: Path) -> Recovered:
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     journal = FileJournal(folder)
     loop = CoreLoop(engine(), journal, StillClock(), LatchFile(folder / "latch.json"), lambda _: None, lambda _: None)
     events = loop.replay()
-    seconds, state = time.perf_counter() - began, loop.engine.state
-    began = time.perf_counter()
+    seconds, cpu, state = time.perf_counter() - began, time.process_time() - worked, loop.engine.state
+    worked = time.process_time()
     for _ in journal.replay():
         pass
-    decoding = time.perf_counter() - began
+    decoding = time.process_time() - worked
     journal.close()
-    return Recovered(seconds, decoding, events, len(state.orders), len(state.fills))
+    return Recovered(seconds, cpu, decoding, events, len(state.orders), len(state.fills))
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ def rows(job: Job) -> Iterator[Row]:
         found = msgspec.json.decode(done.stdout, type=Recovered)
     assert found.events == events, f"{found.events:,} of {events:,} events were recovered"
     note = (
-        f"at most 15; {events:,} events, {found.orders:,} orders, {found.fills:,} fills, {size / 1e6:,.0f} MB;"
-        " limit: decoding alone"
+        f"at most 15; {found.cpu:.3g} s of CPU; {events:,} events, {found.orders:,} orders, {found.fills:,} fills,"
+        f" {size / 1e6:,.0f} MB; limit: CPU of decoding alone"
     )
     yield row("recovery.seconds", found.seconds, "s", found.decoding, note)
 

@@ -135,12 +135,16 @@ def test_a_segment_that_cannot_be_begun_is_final(tmp_path: Path) -> None:
     journal.close()
 
 
-def test_an_event_that_cannot_be_written_takes_no_number(tmp_path: Path) -> None:
+def test_an_event_that_cannot_be_written_is_final_and_leaves_nothing(tmp_path: Path) -> None:
     journal = FileJournal(tmp_path)
-    bad = ParentChanged(ts=1, parent_id=ParentId("p"), state=ParentState.RUNNING, memo={"x": object()})
-    with pytest.raises(TypeError):
-        journal.append(bad)
-    assert journal.append(mark(1)) == 1
+    journal.append(mark(1))
     journal.commit()
+    bad = ParentChanged(ts=1, parent_id=ParentId("p"), state=ParentState.RUNNING, memo={"x": object()})
+    for event in (mark(2), bad):
+        journal.append(event)
+    with pytest.raises(Broken, match="unsupported"):
+        journal.commit()
+    with pytest.raises(Broken):
+        journal.append(mark(3))
     journal.close()
-    assert [entry.seq for entry in read_journal(tmp_path)] == [1]
+    assert [entry.event for entry in read_journal(tmp_path)] == [mark(1)]

@@ -20,7 +20,8 @@ class FileJournal:
     """ports.stores.Journal below a folder.
 
     Opening takes the writer's lock (JournalInUse names the holder), cuts a torn commit and makes what is left durable.
-    A failed write or fsync is final: the kernel may have dropped the pages, so every later call raises Broken.
+    A failed write or fsync is final: the kernel may have dropped the pages, so every later call raises Broken. So is an
+    event that JSON has no words for: whoever appended it believes in it already.
     """
 
     def __init__(
@@ -30,9 +31,9 @@ class FileJournal:
         self._folder = folder
         self._segment_bytes = segment_bytes
         self._fsync = fsync
-        self._encode = msgspec.json.Encoder().encode
+        self._encode = msgspec.json.Encoder().encode_lines
         self._failure: str | None = None
-        self._pending: list[bytes] = []
+        self._pending: list[Sequenced] = []
         self._lock = WriterLock(folder)
         try:
             files = segment_files(folder)
@@ -51,19 +52,17 @@ class FileJournal:
     def append(self, event: Event) -> int:
         if self._failure is not None:
             raise Broken(self._failure)
-        seq = self._last + 1
-        self._pending.append(self._encode(Sequenced(seq, event)))  # may refuse: then nothing has this number
-        self._last = seq
-        return seq
+        self._last += 1
+        self._pending.append(Sequenced(self._last, event))
+        return self._last
 
     def commit(self) -> None:
         if self._failure is not None:
             raise Broken(self._failure)
         if not self._pending:
             return
-        self._pending.append(b"")  # every line ends with a newline
-        frame = encode_frame(self._committed + 1, self._last - self._committed, b"\n".join(self._pending))
         try:
+            frame = encode_frame(self._committed + 1, len(self._pending), self._encode(self._pending))
             if self._size >= self._segment_bytes:
                 full = self._file
                 self._file, self._size = self._open(segment_path(self._folder, self._committed + 1))
@@ -71,7 +70,7 @@ class FileJournal:
             if os.write(self._file, frame) != len(frame):
                 raise OSError("the disk took only a part of the commit")
             self._fsync(self._file)
-        except OSError as error:
+        except (OSError, TypeError, ValueError) as error:
             self._failure = f"the journal {self._folder} can't be written ({error}): stop, mend the disk, start again"
             raise Broken(self._failure) from error
         self._size += len(frame)

@@ -4,6 +4,7 @@ Inputs that arrive while an fsync runs are handled together and share the next o
 """
 
 import asyncio
+import gc
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -50,10 +51,18 @@ class CoreLoop:
         self._inbox: asyncio.Queue[Item | None] = asyncio.Queue()
 
     def replay(self) -> int:
-        """Rebuilds the engine from the journal; returns the number of the last record. Before `run`."""
-        for entry in self._journal.replay():
-            self.engine.replay((entry,))
-            self._remember(entry)
+        """Rebuilds the engine from the journal; returns the number of the last record. Before `run`.
+
+        What is recovered is there to stay: the collector neither looks at it while it grows nor ever again.
+        """
+        gc.disable()
+        try:
+            for entry in self._journal.replay():
+                self.engine.replay((entry,))
+                self._remember(entry)
+            gc.freeze()
+        finally:
+            gc.enable()
         self.committed = self.engine.state.seq
         return self.committed
 
