@@ -15,7 +15,7 @@ from jtrader.engine.state import State
 from jtrader.engine.watch import Watch
 from jtrader.execution.algorithm import Algorithm
 from jtrader.ledger.book import Ledger
-from jtrader.risk.limits import Limits, LimitSet, ScopeLimits, StrategyLimits
+from jtrader.risk.limits import NO_LIMITS, Limits, LimitSet, ScopeLimits, StrategyLimits
 
 PAPER = "paper"
 """The permission of an account whose fills the market knows nothing of."""
@@ -39,7 +39,7 @@ class TradingAccount(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_venue_limited(self) -> bool:
-        return self.venue_limits != ScopeLimits()
+        return self.venue_limits != NO_LIMITS
 
 
 class Core:

@@ -1,6 +1,5 @@
 """What the gate's checks look at, and how they answer."""
 
-from collections.abc import Iterator
 from typing import TypeVar
 
 import msgspec
@@ -9,29 +8,32 @@ from jtrader.domain.errors import Broken
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.order import ChildOrder
 from jtrader.risk.exposure import Exposure, Standing
-from jtrader.risk.limits import Limits, LimitSet, ScopeLimits
+from jtrader.risk.limits import NO_LIMITS, Limits, LimitSet, ScopeLimits
 from jtrader.risk.verdict import RefusalCode
 
 T = TypeVar("T")
 Refusal = tuple[RefusalCode, str]
+Scope = tuple[str, ScopeLimits, Standing]
+"""Whose limits they are, as it is told; the limits; where it stands."""
 
 
 class Case(msgspec.Struct, frozen=True):
     order: ChildOrder
     instrument: Instrument
-    limit_set: LimitSet
+    limits: Limits
     exposure: Exposure
+    scopes: list[Scope]
+    """What is judged by the same rules: the account, the strategy on it, the market with all its accounts."""
 
-    @property
-    def limits(self) -> Limits:
-        return self.limit_set.account
 
-    def scopes(self) -> Iterator[tuple[str, ScopeLimits, Standing]]:
-        """What is judged by the same rules: the account, the strategy on it, the market with all its accounts."""
-        yield "", self.limits.as_scope(), self.exposure
-        strategy = self.order.strategy
-        yield f" of strategy '{strategy}'", self.limit_set.of(strategy), self.exposure.strategy
-        yield f" of market {self.instrument.market}", self.limit_set.venue, self.exposure.venue
+def case_of(order: ChildOrder, instrument: Instrument, limits: LimitSet, exposure: Exposure) -> Case:
+    scopes: list[Scope] = [("", limits.account.as_scope(), exposure)]
+    own = limits.strategies.get(order.strategy)
+    if own is not None:
+        scopes.append((f" of strategy '{order.strategy}'", own, exposure.strategy))
+    if limits.venue != NO_LIMITS:
+        scopes.append((f" of market {instrument.market}", limits.venue, exposure.venue))
+    return Case(order, instrument, limits.account, exposure, scopes)
 
 
 def known(value: T | None) -> T:

@@ -11,7 +11,7 @@ from jtrader.domain.instrument import Instrument
 from jtrader.domain.money import plain
 from jtrader.domain.order import ChildOrder
 from jtrader.domain.times import SECOND
-from jtrader.risk.case import Case, Refusal, known
+from jtrader.risk.case import Case, Refusal, case_of, known
 from jtrader.risk.exposure import Exposure
 from jtrader.risk.limits import Limits, LimitSet
 from jtrader.risk.money import money
@@ -24,7 +24,7 @@ EXIT_COLLAR_STEPS = 5
 
 def judge(order: ChildOrder, instrument: Instrument, limits: LimitSet, exposure: Exposure) -> ApprovedOrder | Refused:
     """Raises nothing: what can't be decided is refused."""
-    case = Case(order, instrument, limits, exposure)
+    case = case_of(order, instrument, limits, exposure)
     for check in (_permission, _size, _position, pace, _quote, money):
         for code, reason in check(case):
             return Refused(order, code, f"{order.instrument}: {reason}")

@@ -123,6 +123,9 @@ class ScopeLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_messages_per_minute: int | None = None
 
 
+NO_LIMITS = ScopeLimits()
+
+
 class StrategyLimits(ScopeLimits, frozen=True, kw_only=True):
     """With `capital` (what the strategy works with, in its account's asset) its losses are limited as well."""
 
@@ -147,12 +150,6 @@ class LimitSet(msgspec.Struct, frozen=True, kw_only=True):
     account: Limits
     strategies: dict[StrategyId, StrategyLimits] = {}
     venue: ScopeLimits = ScopeLimits()
-
-    def of(self, strategy: StrategyId) -> StrategyLimits:
-        return self.strategies.get(strategy, NOTHING_MORE)
-
-
-NOTHING_MORE = StrategyLimits()
 
 
 def _first(value: Decimal | None, otherwise: Decimal | None) -> Decimal | None:

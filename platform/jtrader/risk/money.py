@@ -28,7 +28,7 @@ def money(case: Case) -> Iterator[Refusal]:
     price = dearest(order, touch, collar)
     if rules.product == "inverse":
         price = cheapest(order, touch, collar)  # the coin's worth of a contract is the larger the lower the price
-    for whose, limits, stands in case.scopes():
+    for whose, limits, stands in case.scopes:
         yield from _notional(case, whose, limits, stands, price)
     yield from _funds(case, price)
 

@@ -14,7 +14,7 @@ RATIO_FROM = 50
 def pace(case: Case) -> Iterator[Refusal]:
     if case.order.reduce_only:
         return
-    for whose, limits, stands in case.scopes():
+    for whose, limits, stands in case.scopes:
         if limits.max_open_orders is not None and stands.open_orders >= limits.max_open_orders:
             yield (
                 RefusalCode.OPEN_ORDERS,
