@@ -211,3 +211,29 @@ def test_cancel_all_ends_parents_that_would_send_anew(desk: Desk) -> None:
     desk.report(child, OrderStatus.CANCELED)
     desk.wait(5)
     assert (len(orders(desk)), state(desk)) == (1, ParentState.CANCELLED)
+
+
+RECORDS_OF_A_PARENT = (
+    (
+        b'{"type":"intent_received","ts":20,"intent":{"parent_id":"p1","strategy":"momentum","account":"alpha",'
+        b'"instrument":"binance_usdm:BTCUSDT","side":"sell","quantity":"0.3","ts":20,"algorithm":"trailing",'
+        b'"limit_price":null,"reduce_only":true,"signal_id":null,"reason":"","params":{"offset":"100"},"start":0,'
+        b'"end":null,"completion":"best_effort"}}'
+    ),
+    b'{"type":"parent_changed","ts":21,"parent_id":"p1","state":"running","reason":"trails","memo":{"extreme":"50400"}}',
+    b'{"type":"parent_asked","ts":22,"parent_id":"p1","wish":"pause","actor":"ann","reason":"lunch"}',
+    (
+        b'{"type":"parent_changed","ts":22,"parent_id":"p1","state":"paused","reason":"user: ann: lunch",'
+        b'"memo":{"extreme":"50400"}}'
+    ),
+)
+"""As they are written today; they replay for ever."""
+
+
+def test_records_of_a_parent_replay() -> None:
+    desk = Desk()
+    told = [msgspec.json.decode(record, type=Event) for record in RECORDS_OF_A_PARENT]
+    desk.engine.replay([Sequenced(number, event) for number, event in enumerate(told, 3)])
+    parent = desk.engine.state.parents[P1]
+    assert (parent.state, parent.reason, parent.memo) == ("paused", "user: ann: lunch", {"extreme": "50400"})
+    assert (parent.wish, parent.wish_reason, parent.intent.params) == ("pause", "ann: lunch", {"offset": "100"})
