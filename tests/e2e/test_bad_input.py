@@ -197,7 +197,7 @@ def addresses(
     simulator: Simulator, module_mongo: Mongo, module_postgres: str, mlflow_server: MlflowServer
 ) -> dict[str, str]:
     """The environment of a desk whose servers all run; nobody trades."""
-    ports = iter(free_ports(4))
+    ports = iter(free_ports(5))
     own = {name: value for name, value in os.environ.items() if not name.startswith("JTRADER_")}
     return own | {
         "COLUMNS": "200",
@@ -209,7 +209,8 @@ def addresses(
         "JTRADER_SIMULATOR_URI": simulator.uri,
         "JTRADER_WEB_URI": f"http://127.0.0.1:{next(ports)}",
         **{
-            f"JTRADER_{name}_URI": f"tcp://127.0.0.1:{next(ports)}" for name in ("OMS_RPC", "OMS_EVENTS", "MARKET_DATA")
+            f"JTRADER_{name}_URI": f"tcp://127.0.0.1:{next(ports)}"
+            for name in ("OMS_RPC", "OMS_EVENTS", "MARKET_DATA", "STRATEGIES_RPC")
         },
     }
 

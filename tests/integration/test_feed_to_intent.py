@@ -54,6 +54,7 @@ def desk(home: Path, simulator: Simulator, oms_uri: str) -> Settings:
         simulator_uri=simulator.uri,
         market_data_uri=free_address(),
         oms_rpc_uri=oms_uri,
+        strategies_rpc_uri=free_address(),
         accounts=[account | {"name": "a"}, account | {"name": "b", "market": "binance_spot"}],
         strategies=[
             rule | {"name": "trend_perp", "account": "a", "instruments": PERPS},

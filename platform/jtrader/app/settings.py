@@ -316,6 +316,7 @@ class Settings(BaseSettings):
     """tcp://… of the feed's PUB socket."""
     oms_rpc_uri: str | None = None
     oms_events_uri: str | None = None
+    strategies_rpc_uri: str | None = None
 
     models: tuple[Path, ...] = (CHECKOUT / "models",)
     strategy_roots: tuple[Path, ...] = ()

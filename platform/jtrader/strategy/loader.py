@@ -47,13 +47,14 @@ def _loaded(rule: str, roots: Sequence[Path]) -> ModuleType:
 
 
 def checked_params(rule: str, kind: type[Any], params: Mapping[str, Any]) -> Any:
-    """The params as the rule's own type. Money must not come as a float: write it as "0.1" or a whole number."""
+    """The params as the rule's own type. Money must not come as a float: write it as "0.1" or a whole number;
+    any number may come as a text."""
     where = f"params of strategy '{rule}'"
     try:
         for name, hint in get_type_hints(kind).items():
             if hint is Decimal and isinstance(params.get(name), float):
                 raise BadInput(f"{name} = {params[name]} is money: write it as a string or a whole number")
-        return msgspec.convert(dict(params), kind)
+        return msgspec.convert(dict(params), kind, strict=False)
     except (msgspec.ValidationError, BadInput) as error:
         raise BadInput(f"{where}: {error}; allowed: {_allowed(kind)}") from error
 

@@ -121,6 +121,7 @@ def test_without_a_whole_window_it_abstains() -> None:
         ({"notional": 6000}, "at most max_notional"),
         ({"gamma": 0}, "gamma"),
         ({"gamma": float("nan")}, "gamma"),
+        ({"gamma": "nan"}, "gamma"),
         ({"rest": 0.0}, "rest"),
         ({"windows": 3}, "allowed: notional"),
     ],

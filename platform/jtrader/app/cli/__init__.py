@@ -22,6 +22,7 @@ VERBS: tuple[str, ...] = (
     "reconcile",
     "simulate",
     "status",
+    "strategies",
     "trade",
     "train",
     "up",

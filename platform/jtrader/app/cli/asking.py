@@ -16,15 +16,28 @@ T = TypeVar("T")
 
 def ask_oms(method: str, result: type[T], params: Mapping[str, Any] | None = None) -> T:
     """The answer of one RPC method. Raises BadInput without an address, Unavailable where no oms answers."""
+    return _ask("oms_rpc_uri", method, result, params)
+
+
+def ask_strategies(
+    method: str, result: type[T], params: Mapping[str, Any] | None = None, timeout: float | None = None
+) -> T:
+    """The same of the strategy host."""
+    return _ask("strategies_rpc_uri", method, result, params, timeout)
+
+
+def _ask(
+    address: str, method: str, result: type[T], params: Mapping[str, Any] | None, timeout: float | None = None
+) -> T:
     from jtrader.app.settings import load_settings
     from jtrader.bus.rpc import RpcClient
 
-    uri = load_settings().need("oms_rpc_uri")
+    uri = load_settings().need(address)
 
     async def ask() -> T:
         client = RpcClient(uri)
         try:
-            return await client.call(method, result, params)
+            return await client.call(method, result, params, timeout)
         finally:
             await client.close()
 

@@ -33,7 +33,7 @@ SERVICES = ("feed", "oms", "strategies")
 """And the recorder, where there is a MongoDB to record into."""
 READY_SECONDS = 90.0
 STOP_SECONDS = 30.0
-ADDRESSES = ("market_data_uri", "oms_rpc_uri", "oms_events_uri")
+ADDRESSES = ("market_data_uri", "oms_rpc_uri", "oms_events_uri", "strategies_rpc_uri")
 
 
 def register(app: typer.Typer) -> None:
@@ -66,9 +66,11 @@ def run_in_foreground(home: Path | None) -> None:
             running[name] = _start(name, environment)
             if not _wait_ready(settings.root, name, running[name], stop):
                 return
-        typer.echo(
-            f"trading; oms at {environment.get('JTRADER_OMS_RPC_URI', settings.oms_rpc_uri)}; Ctrl-C stops", err=True
+        oms, strategies = (
+            environment.get(f"JTRADER_{name.upper()}", getattr(settings, name))
+            for name in ("oms_rpc_uri", "strategies_rpc_uri")
         )
+        typer.echo(f"trading; oms at {oms}, strategies at {strategies}; Ctrl-C stops", err=True)
         while not stop.wait(0.5):
             _check(running)
     finally:

@@ -24,6 +24,7 @@ NAMES = (
     "mongo",
     "hub_internal",
     "hub_proxy",
+    "strategies_rpc",
 )
 """A port's offset from the base is its place in this list."""
 

@@ -85,6 +85,7 @@ class Site:
             "market_data_uri": f"tcp://127.0.0.1:{self.ports['market_data']}",
             "oms_rpc_uri": f"tcp://127.0.0.1:{self.ports['oms_rpc']}",
             "oms_events_uri": f"tcp://127.0.0.1:{self.ports['oms_events']}",
+            "strategies_rpc_uri": f"tcp://127.0.0.1:{self.ports['strategies_rpc']}",
         }
         return {name: uri for name, uri in ours.items() if name not in self.external}
 

@@ -60,6 +60,8 @@ SERVICES = (
     _service("feed", ("market_data",), "market_data_uri", ("simulator", "mongod"), _without_market_data),
     _service("recorder", (), None, ("feed",), _without_market_data),
     _service("oms", ("oms_rpc", "oms_events"), "oms_rpc_uri", ("simulator", "databases", "mongod"), _without_accounts),
-    _service("strategies", (), None, ("feed", "oms", "mlflow", "mongod"), _without_accounts),
+    _service(
+        "strategies", ("strategies_rpc",), "strategies_rpc_uri", ("feed", "oms", "mlflow", "mongod"), _without_accounts
+    ),
     _service("web", ("web",), "web_uri", ("databases",)),
 )

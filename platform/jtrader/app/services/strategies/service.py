@@ -13,11 +13,12 @@ from jtrader.app.services.strategies.host import RETRY_SECONDS, StrategyHost
 from jtrader.app.services.strategies.hosted import HostedStrategy
 from jtrader.app.services.strategies.making import Maker
 from jtrader.app.services.strategies.minutes import Minutes
+from jtrader.app.services.strategies.rpc import StrategyMethods
 from jtrader.app.settings import Settings
 from jtrader.app.wiring.data import markets_of, open_stores
 from jtrader.app.wiring.trading import LazyCandles, champion_watch
 from jtrader.bus.market import MarketSubscriber
-from jtrader.bus.rpc import RpcClient
+from jtrader.bus.rpc import RpcClient, RpcServer
 from jtrader.domain.errors import BadInput, Unavailable
 from jtrader.domain.events import Sequenced
 from jtrader.domain.ids import InstrumentId, ParentId
@@ -72,11 +73,15 @@ async def serve(settings: Settings) -> None:
         opened.callback(subscriber.close)
         lines = {name: Minutes(name, source, store) for name in rules}
         host = StrategyHost(subscriber, lines, hosted, book, source.market_time_of, admissions.missing)
+        methods = StrategyMethods(host, list(zip(makers, hosted, strict=True)))
+        door = RpcServer(settings.need("strategies_rpc_uri"), methods.handlers())
+        opened.callback(door.close)
         try:
             await champion.poll_once()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(champion.follow())
                 tasks.create_task(host.run())
+                tasks.create_task(door.serve())
                 tasks.create_task(_beat(heartbeat, settings, host, hosted, champion, admissions))
         finally:
             await rpc.close()
