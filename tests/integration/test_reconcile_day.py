@@ -302,7 +302,7 @@ def test_the_day_in_one_currency_leaves_no_residual(traded):
     assert "residual 0" in told.stdout
     assert "proceeds" in told.stdout
     with pytest.raises(BadInput, match="is not over"):
-        pnl_day("2026-01-16", "USDT", settings=traded.settings)
+        pnl_day("2026-02-20", "USDT", settings=traded.settings)
 
 
 BAD = [
