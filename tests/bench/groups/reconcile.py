@@ -31,7 +31,7 @@ def rows(job: Job) -> Iterator[Row]:
     found = msgspec.json.decode(done.stdout, type=Reconciled)
     assert (found.verdict, found.fills) == ("Clean", fills), f"{found.verdict}, {found.fills:,} of {fills:,} fills"
     note = f"{fills:,} fills, {found.matched:,} lines matched"
-    yield row("reconcile.seconds", found.seconds, "s", note=f"at most 60; {note}")
+    yield row("reconcile.seconds", found.seconds, "s", note=f"at most 60; {found.cpu:.3g} s of CPU; {note}")
     yield row("reconcile.rss_mb", found.rss_mb, "MB", note=f"at most 1,074; {note}")
 
 

@@ -28,6 +28,7 @@ class FileJournal:
         self, folder: Path, segment_bytes: int = SEGMENT_BYTES, fsync: Callable[[int], None] = os.fdatasync
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        sync_folder(folder.parent)
         self._folder = folder
         self._segment_bytes = segment_bytes
         self._fsync = fsync
