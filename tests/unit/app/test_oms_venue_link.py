@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures.oms_desk import ALPHA, INSTRUMENTS, PERP, SPOT, START, TREND, Desk, accounts, venue_order
+from fixtures.parents import Floor
 from jtrader.app.services.oms.clock import OmsClock
 from jtrader.app.services.oms.core_loop import CoreLoop
 from jtrader.app.services.oms.latch import LatchFile
@@ -18,6 +19,7 @@ from jtrader.domain.account import Balance, VenueEntry, VenuePosition
 from jtrader.domain.errors import BadInput
 from jtrader.domain.events import AccountOpened, OrderFilled
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId
+from jtrader.domain.market import Quote
 from jtrader.domain.order import ChildOrder, Fill, OrderStatus, VenueOrder
 from jtrader.domain.times import HOUR, SECOND
 from jtrader.engine.commands import AmendOrder, CancelOrder, Command, QueryOrder, SubmitOrder
@@ -31,6 +33,7 @@ from jtrader.engine.inputs import (
     Input,
     OrderAbsent,
     OrderReported,
+    Restarted,
     SubmitRefused,
     SubmitUncertain,
 )
@@ -286,7 +289,7 @@ def test_a_halted_account_stays_halted_though_polls_go_well_and_only_exits_are_s
     rig.broker.submitting = venue_order(rig.child, OrderStatus.NEW)
 
     async def work() -> None:
-        await recover(rig.core, rig.link, rig.clock)
+        await recover(rig.core, [rig.link], rig.clock)
         await rig.link.follow()
         await rig.link.poll()
 
@@ -312,7 +315,7 @@ def test_trades_from_before_the_adoption_are_not_booked(rig: Rig) -> None:
     async def work() -> None:
         rig.broker.own_fills = [early]
         await rig.link.follow()
-        await recover(rig.core, rig.link, rig.clock)
+        await recover(rig.core, [rig.link], rig.clock)
         await rig.link.follow()
 
     rig.run(work)
@@ -340,8 +343,8 @@ def test_a_flat_account_is_taken_over_with_its_balances(rig: Rig) -> None:
     rig.broker.own_balances = [balance("USDT", "100000.5"), balance("BNB", "0")]
 
     async def twice() -> None:
-        await recover(rig.core, rig.link, rig.clock)
-        await recover(rig.core, rig.link, rig.clock)
+        await recover(rig.core, [rig.link], rig.clock)
+        await recover(rig.core, [rig.link], rig.clock)
 
     rig.run(twice)
     [opened] = [entry.event for entry in rig.journal.replay() if isinstance(entry.event, AccountOpened)]
@@ -358,7 +361,7 @@ def test_an_account_that_is_not_flat_is_refused(tmp_path: Path, what: str, said:
     rig.broker.own_positions = [position("-0.5")] if what == "position" else []
     rig.broker.own_orders = [venue_order(rig.child, OrderStatus.NEW)] if what == "order" else []
     with pytest.raises(ExceptionGroup) as failure:
-        rig.run(lambda: recover(rig.core, rig.link, rig.clock))
+        rig.run(lambda: recover(rig.core, [rig.link], rig.clock))
     assert failure.group_contains(BadInput, match=said)
     assert list(rig.journal.replay()) == []
 
@@ -367,9 +370,9 @@ def test_an_account_on_which_another_jtrader_has_orders_is_not_traded(rig: Rig) 
     rig.broker.own_balances = [balance("USDT", "100000")]
 
     async def work() -> None:
-        await recover(rig.core, rig.link, rig.clock)
+        await recover(rig.core, [rig.link], rig.clock)
         rig.broker.own_orders = [venue_order(rig.child, OrderStatus.NEW)]
-        await recover(rig.core, rig.link, rig.clock)
+        await recover(rig.core, [rig.link], rig.clock)
 
     with pytest.raises(ExceptionGroup) as failure:
         rig.run(work)
@@ -381,9 +384,9 @@ def test_what_happened_while_the_oms_was_away_is_booked(rig: Rig) -> None:
 
     async def work() -> None:
         rig.broker.own_balances = [balance("USDT", "100000")]
-        await recover(rig.core, rig.link, rig.clock)
+        await recover(rig.core, [rig.link], rig.clock)
         rig.broker.own_fills = [late]
-        await recover(rig.core, rig.link, rig.clock)
+        await recover(rig.core, [rig.link], rig.clock)
 
     rig.run(work)
     fills = [entry.event for entry in rig.journal.replay() if isinstance(entry.event, OrderFilled)]
@@ -391,10 +394,50 @@ def test_what_happened_while_the_oms_was_away_is_booked(rig: Rig) -> None:
     assert rig.engine.ledger.position(ALPHA, PERP) == Decimal("0.1")
 
 
+def test_no_account_trades_before_all_are_read(tmp_path: Path) -> None:
+    """A TWAP whose slices are due goes on only when the venue has told what its account did meanwhile."""
+    desk = Floor().start("twap", quantity="0.5", seconds=600).run(30).desk
+    journal, engine = MemoryJournal(), Engine(INSTRUMENTS, accounts())
+    for event in desk.events:
+        journal.append(event)
+    journal.commit()
+    clock = OmsClock(desk.market + 120 * SECOND, lambda: 0)
+    sent: list[Command] = []
+    core = CoreLoop(engine, journal, clock, LatchFile(tmp_path / "kill"), sent.append, lambda _: None)
+    core.replay()
+    orders_before: dict[AccountId, list[Command]] = {}
+
+    class Noting(ScriptedBroker):
+        def __init__(self, account: AccountId) -> None:
+            super().__init__()
+            self.account = account
+
+        async def open_orders(self) -> Sequence[VenueOrder]:
+            orders_before[self.account] = [command for command in sent if isinstance(command, SubmitOrder)]
+            return ()
+
+    async def work() -> None:
+        links = [
+            VenueLink(account, Noting(account), (name,), clock, core.put, core.ask, asyncio.create_task)
+            for account, name in ((TREND, SPOT), (ALPHA, PERP))
+        ]
+        for name in (PERP, SPOT):
+            engine.see(Quote(name, clock.market(), 50_000.0, 1.0, 50_000.1, 1.0), clock.wall())
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(core.run())
+            await core.ask(Restarted())
+            await recover(core, links, clock)
+            core.stop()
+
+    asyncio.run(work())
+    assert orders_before == {TREND: [], ALPHA: []}
+    assert [command for command in sent if isinstance(command, SubmitOrder)], "then it goes on"
+
+
 def test_differences_with_the_venue_are_sentences(rig: Rig) -> None:
     async def work() -> None:
         rig.broker.own_balances = [balance("USDT", "100000")]
-        await recover(rig.core, rig.link, rig.clock)
+        await recover(rig.core, [rig.link], rig.clock)
         assert await differences(rig.core, rig.link) == {}
         rig.broker.own_positions = [position("0.3")]
         found = await differences(rig.core, rig.link)
@@ -408,7 +451,7 @@ def test_spot_differences_are_those_of_the_coins(tmp_path: Path) -> None:
 
     async def work() -> None:
         rig.broker.own_balances = [balance("USDT", "100000", TREND)]
-        await recover(rig.core, rig.link, rig.clock)
+        await recover(rig.core, [rig.link], rig.clock)
         rig.broker.own_balances = [balance("USDT", "1", TREND), balance("BTC", "0.2", TREND)]
         assert list(await differences(rig.core, rig.link)) == [SPOT]
 

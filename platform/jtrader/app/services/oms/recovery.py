@@ -1,11 +1,13 @@
 """Start-up and crash recovery, one path: what the venue knows is told to the engine before anything is traded."""
 
 import logging
+from collections.abc import Sequence
 from decimal import Decimal
 
 from jtrader.app.services.oms.clock import OmsClock
 from jtrader.app.services.oms.core_loop import CoreLoop
 from jtrader.app.services.oms.venue_link import VenueLink
+from jtrader.app.wiring.trading import trusted
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import InstrumentId
 from jtrader.domain.instrument import Instrument
@@ -19,11 +21,23 @@ LOOK_BACK = HOUR
 log = logging.getLogger(__name__)
 
 
-async def recover(core: CoreLoop, link: VenueLink, clock: OmsClock) -> None:
-    """The stream must be live already, so that nothing falls between it and what is read here.
+async def recover(core: CoreLoop, links: Sequence[VenueLink], clock: OmsClock) -> None:
+    """All accounts are read before anything acts: parents, kills and loss limits start with the one tick at the end.
 
-    Raises BadInput where a new account is not flat, BrokerError where the venue does not answer.
+    The streams must be live already, so that nothing falls between them and what is read here. Raises BadInput where a
+    new account is not flat or a key is refused, BrokerError where a venue does not answer.
     """
+    for link in links:
+        with trusted(link.account):
+            await _catch_up(core, link, clock)
+    await core.ask(Ticked())
+    for link in links:
+        with trusted(link.account):
+            for difference in (await differences(core, link)).values():
+                log.warning("account %s: %s", link.account, difference)
+
+
+async def _catch_up(core: CoreLoop, link: VenueLink, clock: OmsClock) -> None:
     state = core.engine.state
     if link.account not in state.opened:
         await _open(core, link)
@@ -36,9 +50,6 @@ async def recover(core: CoreLoop, link: VenueLink, clock: OmsClock) -> None:
     clock.hear(state.last_ts)
     await link.poll()
     _refuse_another(core, link)
-    await core.ask(Ticked())
-    for difference in (await differences(core, link)).values():
-        log.warning("account %s: %s", link.account, difference)
 
 
 def _refuse_another(core: CoreLoop, link: VenueLink) -> None:

@@ -135,9 +135,7 @@ class OmsService:
                 why = link.failure or f"nothing came within {STREAM_SECONDS:.0f} s"
                 raise Unavailable(f"the private stream of account '{link.account}' does not open: {why}") from None
         await self._core.ask(Restarted())
-        for link in self._links.values():
-            with trusted(link.account):
-                await recover(self._core, link, self._clock)
+        await recover(self._core, tuple(self._links.values()), self._clock)
 
     async def _serve(self, stop: asyncio.Event) -> None:
         """Takes intents and looks after orders until `stop`."""
