@@ -223,7 +223,7 @@ def test_it_goes_on_with_what_it_remembers_and_hears_what_happened_meanwhile(tmp
         await first.tell(quote(50_000))
         candle = minutes([50_000.0])[0]
         await first.hosted.on_candle(candle, 0.0)
-        await oms.ask_parent(BID.parent_id, "cancel", "somebody", "")  # type: ignore[arg-type]
+        await oms.want_parent(BID.parent_id, "cancel", "somebody", "")  # type: ignore[arg-type]
         second = Stage(oms, again, keeper=Keeper(tmp_path, "s"))
         assert second.hosted.clock == candle.ts + MINUTE
         await second.tell()

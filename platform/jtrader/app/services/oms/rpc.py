@@ -10,10 +10,10 @@ from jtrader.app.services.oms.core_loop import CoreLoop
 from jtrader.domain.books import PnlPoint, PositionState
 from jtrader.domain.errors import BadInput, Broken
 from jtrader.domain.events import Sequenced
-from jtrader.domain.ids import AccountId, ClientOrderId, ParentId
-from jtrader.domain.order import ChildOrder, Fill, Intent, ParentWish
+from jtrader.domain.ids import AccountId, ClientOrderId
+from jtrader.domain.order import ChildOrder, Fill, Intent
 from jtrader.domain.signal import Signal
-from jtrader.engine.inputs import CancelAllAsked, IntentSubmitted, ParentWished
+from jtrader.engine.inputs import CancelAllAsked, IntentSubmitted
 from jtrader.engine.intents import Answer
 
 MOST_EVENTS = 5_000
@@ -54,7 +54,6 @@ class Methods:
     def handlers(self) -> dict[str, Callable[..., Awaitable[Any]]]:
         return {
             "submit_intent": self.submit_intent,
-            "ask_parent": self.ask_parent,
             "cancel_all": self.cancel_all,
             "events_since": self.events_since,
             "positions": self.positions,
@@ -70,14 +69,6 @@ class Methods:
         if answer is None:
             raise Broken("the engine gave no answer to an intent")
         return answer
-
-    async def ask_parent(self, parent_id: ParentId, wish: ParentWish, actor: str, reason: str) -> None:
-        """Pauses, resumes or cancels a parent order; a strategy signs with its own name."""
-        answer = await self._core.ask(ParentWished(parent_id, wish, actor, reason))
-        if answer is None:
-            raise Broken("the engine gave no answer to a wish")
-        if not answer.accepted:
-            raise BadInput(answer.reason)
 
     async def cancel_all(self, account: AccountId | None = None, actor: str = "", reason: str = "cancel all") -> int:
         """Cancels the working orders of an account, or of all; returns how many were working."""

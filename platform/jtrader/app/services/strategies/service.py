@@ -49,7 +49,7 @@ class OmsClient:
 
     async def cancel(self, parent_id: ParentId, actor: str, reason: str) -> None:
         wish = {"parent_id": parent_id, "wish": ParentWish.CANCEL, "actor": actor, "reason": reason}
-        await self._rpc.call("ask_parent", type(None), wish)
+        await self._rpc.call("want_parent", type(None), wish)
 
 
 async def serve(settings: Settings) -> None:
