@@ -211,7 +211,7 @@ class Engine:
         asked_before = {order.id for order in self.state.live_orders() if order.cancel_wanted}
         for parent_id in list(self._core.watch.parents):
             intent = self.state.parents[parent_id].intent
-            if account in (None, intent.account) and not self._core.algorithms[intent.algorithm].one_shot:
+            if account in (None, intent.account) and parents.may_send(self._core, parent_id):
                 parents.wish(self._core, ParentWished(parent_id, ParentWish.CANCEL, actor, given.reason), now)
         for order in self.state.live_orders():
             by_parent = order.cancel_wanted and order.id not in asked_before

@@ -119,6 +119,13 @@ def work(core: Core, parent_id: ParentId, now: Moment) -> Refused | None:
     return refused
 
 
+def may_send(core: Core, parent_id: ParentId) -> bool:
+    """Whether the parent may send an order yet: a one-shot parent may before its child, and after a pause."""
+    parent = core.state.parents[parent_id]
+    is_paused = parent.wish is ParentWish.PAUSE or parent.state is ParentState.PAUSED
+    return not core.algorithms[parent.intent.algorithm].one_shot or not parent.children or is_paused
+
+
 def state_of(core: Core, parent: Parent) -> ParentState:
     """The state as it is told to people: what is journaled, or what follows from the child of a one-shot parent."""
     if parent.state is not ParentState.PENDING or not parent.children:

@@ -213,6 +213,28 @@ def test_cancel_all_ends_parents_that_would_send_anew(desk: Desk) -> None:
     assert (len(orders(desk)), state(desk)) == (1, ParentState.CANCELLED)
 
 
+def test_cancel_all_ends_a_one_shot_that_starts_later(desk: Desk) -> None:
+    desk.do(IntentSubmitted(desk.intent(start=desk.market + 30 * SECOND)))
+    desk.do(CancelAllAsked(None, "enough"))
+    desk.wait(40)
+    assert (orders(desk), state(desk)) == ([], ParentState.CANCELLED)
+
+
+@pytest.mark.parametrize("meanwhile", ["its order has ended", "its order is being cancelled", "it was resumed"])
+def test_cancel_all_ends_a_limit_that_was_paused(desk: Desk, meanwhile: str) -> None:
+    child = rest(desk)
+    want(desk, ParentWish.PAUSE)
+    if meanwhile == "its order has ended":
+        desk.report(child, OrderStatus.CANCELED)
+    elif meanwhile == "it was resumed":
+        want(desk, ParentWish.RUN)
+    desk.do(CancelAllAsked(None, "enough"))
+    desk.report(child, OrderStatus.CANCELED)
+    desk.wait(3)
+    assert not want(desk, ParentWish.RUN).accepted
+    assert (len(orders(desk)), state(desk)) == (1, ParentState.CANCELLED)
+
+
 RECORDS_OF_A_PARENT = (
     (
         b'{"type":"intent_received","ts":20,"intent":{"parent_id":"p1","strategy":"momentum","account":"alpha",'
