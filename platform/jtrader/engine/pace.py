@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from decimal import Decimal
+from typing import TypeVar
 
 from jtrader.domain.events import RiskLatched
 from jtrader.domain.ids import AccountId, InstrumentId, StrategyId
@@ -10,6 +11,7 @@ from jtrader.domain.times import HOUR, MINUTE
 
 Series = tuple[AccountId, StrategyId, InstrumentId, Side]
 """Whose orders repeat each other."""
+Key = TypeVar("Key")
 Wish = tuple[AccountId, StrategyId, InstrumentId, Side, Decimal]
 
 
@@ -58,18 +60,18 @@ class Pace:
     __hash__ = None  # type: ignore[assignment]
 
     def ordered(self, child: ChildOrder) -> None:
-        self.orders.setdefault(child.account, Times(HOUR)).add(child.ts)
-        self.strategy_orders.setdefault((child.account, child.strategy), Times(MINUTE)).add(child.ts)
+        _add(self.orders, child.account, HOUR, child.ts)
+        _add(self.strategy_orders, (child.account, child.strategy), MINUTE, child.ts)
         if not child.reduce_only:
-            self.repeats.setdefault(series_of(child), Times(HOUR)).add(child.ts)
+            _add(self.repeats, series_of(child), HOUR, child.ts)
 
     def cancelled(self, child: ChildOrder, ts: int) -> None:
-        self.cancels.setdefault(child.account, Times(HOUR)).add(ts)
-        self.strategy_changes.setdefault((child.account, child.strategy), Times(MINUTE)).add(ts)
+        _add(self.cancels, child.account, HOUR, ts)
+        _add(self.strategy_changes, (child.account, child.strategy), MINUTE, ts)
 
     def amended(self, child: ChildOrder, ts: int) -> None:
-        self.amends.setdefault(child.account, Times(MINUTE)).add(ts)
-        self.strategy_changes.setdefault((child.account, child.strategy), Times(MINUTE)).add(ts)
+        _add(self.amends, child.account, MINUTE, ts)
+        _add(self.strategy_changes, (child.account, child.strategy), MINUTE, ts)
 
     def wanted(self, intent: Intent, ts: int) -> None:
         wish = wish_of(intent)
@@ -108,6 +110,13 @@ def series_of(order: ChildOrder | Intent) -> Series:
 
 def wish_of(intent: Intent) -> Wish:
     return intent.account, intent.strategy, intent.instrument, intent.side, intent.quantity
+
+
+def _add(kept: dict[Key, Times], key: Key, span: int, ts: int) -> None:
+    times = kept.get(key)
+    if times is None:
+        times = kept[key] = Times(span)
+    times.add(ts)
 
 
 def _since(times: Times | None, ts: int) -> int:

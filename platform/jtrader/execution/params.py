@@ -1,7 +1,8 @@
 """Parameters of an intent, checked against the algorithm's own list of what is allowed."""
 
 from decimal import Decimal
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,17 +22,28 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def read_params(intent: Intent, kind: type[P]) -> P:
     """Raises BadInput for what the algorithm does not know or can't use; numbers may be texts."""
     try:
-        params = msgspec.convert(intent.params, kind, strict=False)
-        for name in params.__struct_fields__:
-            value = getattr(params, name)
-            numbers = value if isinstance(value, tuple) else (value,)
-            if not all(Decimal(number).is_finite() for number in numbers if isinstance(number, float | Decimal)):
-                raise BadInput(f"'{name}' is {value}, which is not finite")
+        params = _checked(intent.params, kind) if intent.params else _defaults(kind)
         fault = params.fault()
     except (msgspec.ValidationError, BadInput) as error:
         fault = str(error)
     if fault:
         raise BadInput(f"algorithm '{intent.algorithm}': {fault}; params are {allowed(kind)}")
+    return params
+
+
+@cache
+def _defaults(kind: type[P]) -> P:
+    """Parents are looked at often, and most of them name no parameter."""
+    return _checked({}, kind)
+
+
+def _checked(given: dict[str, Any], kind: type[P]) -> P:
+    params = msgspec.convert(given, kind, strict=False)
+    for name in params.__struct_fields__:
+        value = getattr(params, name)
+        numbers = value if isinstance(value, tuple) else (value,)
+        if not all(Decimal(number).is_finite() for number in numbers if isinstance(number, float | Decimal)):
+            raise BadInput(f"'{name}' is {value}, which is not finite")
     return params
 
 
