@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import AccountId, ParentId, StrategyId
-from jtrader.domain.instrument import Instrument
+from jtrader.domain.instrument import Instrument, Product
 from jtrader.domain.market import Candle
 from jtrader.domain.money import ZERO
 from jtrader.domain.order import Intent, Side
@@ -13,8 +13,7 @@ from jtrader.strategy.api import Target, View
 
 def size(instrument: Instrument, notional: Decimal, price: float) -> Decimal:
     """The tradable quantity worth at most `notional` (quote) at a market-data price, which counts as the tick above."""
-    cost = instrument.price_at(instrument.ticks_up(price)) * instrument.contract_value
-    return instrument.quantity_down(notional / cost)
+    return instrument.quantity_down(notional / _worth(instrument, instrument.ticks_up(price)))
 
 
 def turn(direction: int, notional: Decimal, candle: Candle, view: View) -> Decimal | None:
@@ -67,7 +66,7 @@ def intent_at(
     instrument = view.instrument
     quantity = delta(target.quantity, view)
     reduces = _only_reduces(quantity, view.position)
-    notional = abs(quantity) * instrument.contract_value * instrument.price_at(instrument.ticks_down(price))
+    notional = abs(quantity) * _worth(instrument, instrument.ticks_down(price))
     if abs(quantity) < instrument.min_quantity or (
         notional < instrument.min_notional and (instrument.is_spot or not reduces)
     ):
@@ -84,6 +83,14 @@ def intent_at(
         signal_id=target.signal.signal_id if target.signal else None,
         reason=target.reason,
     )
+
+
+def _worth(instrument: Instrument, ticks: int) -> Decimal:
+    """Of one order unit, in quote currency: an inverse contract is worth the same at any price. (Of a quanto contract:
+    in the coin that it settles in.)"""
+    if instrument.product is Product.INVERSE:
+        return instrument.contract_value
+    return instrument.price_at(ticks) * instrument.contract_value
 
 
 def _only_reduces(quantity: Decimal, position: Decimal) -> bool:

@@ -2,11 +2,12 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from fixtures.trading import PERP, SPOT, minutes
 from jtrader.domain.ids import AccountId, StrategyId
-from jtrader.domain.instrument import Instrument
+from jtrader.domain.instrument import Instrument, Product
 from jtrader.domain.order import Intent, Side
 from jtrader.strategy.api import Target, View
 from jtrader.strategy.targets import intent_for, size, turn
@@ -69,6 +70,11 @@ def test_the_same_candle_gives_the_same_parent_id_and_the_next_another() -> None
 )
 def test_size_never_exceeds_the_notional(price: float, notional: str, expected: str) -> None:
     assert size(PERP, D(notional), price) == D(expected)
+
+
+def test_an_inverse_contract_is_worth_the_same_at_any_price() -> None:
+    dollar = msgspec.structs.replace(PERP, product=Product.INVERSE, quantity_step=D(100), min_quantity=D(100))
+    assert [size(dollar, D(5050), price) for price in (50_000.0, 90_000.0)] == [D(5000), D(5000)]
 
 
 @pytest.mark.parametrize(
