@@ -10,7 +10,7 @@ from jtrader.engine.core import Core
 from jtrader.engine.inputs import Moment, OpenOrdersListed, OrderAbsent
 from jtrader.engine.lifecycle import Step, allows
 from jtrader.engine.orders import Order
-from jtrader.engine.reports import fill_reported, find
+from jtrader.engine.reports import end_again, fill_reported, find
 from jtrader.engine.watch import ABSENCE_GAP, ASK_AGAIN, CLOCK_ERROR
 
 LOOK_BACK = 10 * MINUTE
@@ -91,16 +91,14 @@ def listed(core: Core, given: OpenOrdersListed, now: Moment) -> None:
 
 
 def _end_again(core: Core, given: OpenOrdersListed, now: Moment) -> None:
-    """Orders of ours that have ended by our books and that the venue lists as open twice in a row: somebody was wrong.
-    They count for nothing here, so they are cancelled, and narrow the market until they are gone."""
+    """Orders of ours that have ended by our books and that the venue lists as open twice in a row, or once after a
+    person has ended them: somebody was wrong."""
     before = core.watch.revenants.get(given.account, frozenset())
     found = {order.id: report for report in given.orders if (order := find(core, report)) and not order.is_live}
     core.watch.revenants[given.account] = frozenset(found)
     for client_order_id, report in found.items():
-        if client_order_id in before:
-            core.watch.counters["ended_order_lives"] += 1
-            core.watch.note_foreign(report, now.wall)
-            core.command(CancelOrder(report.account, report.instrument, client_order_id))
+        if client_order_id in before or given.asked > core.watch.resolved.get(client_order_id, given.asked):
+            end_again(core, client_order_id, report, now)
 
 
 def cancel(core: Core, order: Order, reason: str, now: Moment, actor: str = "") -> None:

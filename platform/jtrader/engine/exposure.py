@@ -100,6 +100,11 @@ def narrowed(core: Core, account: AccountId, instrument: InstrumentId) -> str:
             f"the venue has the open order {foreign.client_order_id} of another jtrader on this account: stop that one,"
             " or cancel the order at the venue. Exits stay open"
         )
+    if foreign is not None and foreign.is_ours:
+        return (
+            f"the venue has order {foreign.client_order_id} open, which has ended by our books; it is being cancelled."
+            " Exits stay open; this ends when the order has"
+        )
     if foreign is not None:
         name = foreign.client_order_id or "without a client id"
         return (

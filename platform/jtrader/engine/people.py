@@ -86,6 +86,7 @@ def resolve(core: Core, given: ResolveAsked, now: Moment) -> Answer:
         why = f"resolved by {given.actor} as {given.outcome}: {given.reason}"
         core.emit(OrderClosed(ts=now.market, client_order_id=order.id, status=status, reason=why))
     core.watch.settle(order.id)
+    core.watch.resolved[order.id] = now.wall
     return ACCEPTED
 
 

@@ -6,6 +6,7 @@ from jtrader.domain.account import EntryKind, VenueEntry
 from jtrader.domain.events import EntryBooked, OrderAcknowledged, OrderClosed, OrderFilled, OrderRejected, OrderUnknown
 from jtrader.domain.ids import ClientOrderId
 from jtrader.domain.order import Fill, OrderStatus, VenueOrder
+from jtrader.engine.commands import CancelOrder
 from jtrader.engine.core import Core
 from jtrader.engine.inputs import Moment, SubmitRefused, SubmitUncertain
 from jtrader.engine.lifecycle import CLOSING, Step, allows
@@ -51,6 +52,7 @@ def order_reported(core: Core, report: VenueOrder, now: Moment) -> None:
     if report.status is not OrderStatus.REJECTED:
         order = _acknowledge(core, order, report, now)
     if not order.is_live:
+        _told_after_its_end(core, order, report, now)
         return
     if report.status.is_terminal:
         _end(core, order, report, now)
@@ -103,6 +105,24 @@ def find_by_venue(core: Core, report: VenueOrder) -> Order | None:
     """By the venue's id alone."""
     known = core.state.by_venue_id.get((report.account, report.instrument, report.venue_order_id))
     return core.state.orders.get(known) if known else None
+
+
+def end_again(core: Core, client_order_id: ClientOrderId, report: VenueOrder, now: Moment) -> None:
+    """An order of ours that has ended by our books and is open at the venue counts for nothing here: it is cancelled,
+    and narrows its market until it is gone. Its fills are booked as they come."""
+    known = core.watch.foreign.get(report.account, {}).get(report.venue_order_id)
+    core.watch.note_foreign(report, now.wall, is_ours=True)
+    if known is None or now.wall - known.heard >= ASK_AGAIN:
+        core.watch.counters["ended_order_lives"] += 1
+        core.command(CancelOrder(report.account, report.instrument, client_order_id))
+
+
+def _told_after_its_end(core: Core, order: Order, report: VenueOrder, now: Moment) -> None:
+    """Reports that are late say nothing; of an order that a person has ended they say that it lives."""
+    if report.status.is_terminal:
+        core.watch.note_foreign(report, now.wall)
+    elif order.id in core.watch.resolved and order.status is not OrderStatus.FILLED:
+        end_again(core, order.id, report, now)
 
 
 def _acknowledge(core: Core, order: Order, report: VenueOrder, now: Moment) -> Order:

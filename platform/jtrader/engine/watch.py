@@ -38,11 +38,13 @@ class ForeignOrder(msgspec.Struct, frozen=True):
     instrument: InstrumentId
     client_order_id: ClientOrderId | None
     heard: int
+    is_ours: bool = False
+    """This desk did send it, and it has ended by our books."""
 
     @property
     def is_of_jtrader(self) -> bool:
         """Another jtrader trades the account, or did: its ids look like ours and are not in our journal."""
-        return re.fullmatch(OUR_IDS, self.client_order_id or "") is not None
+        return not self.is_ours and re.fullmatch(OUR_IDS, self.client_order_id or "") is not None
 
 
 class Watch:
@@ -61,7 +63,7 @@ class Watch:
         self.parents: dict[ParentId, None] = {}
         """Parents that may still send or have something working."""
         self.foreign: dict[AccountId, dict[VenueOrderId, ForeignOrder]] = {}
-        """The open orders at the venue that are not ours."""
+        """The open orders at the venue that are not ours, or have ended by our books."""
         self.memos: dict[ParentId, Mapping[str, Any]] = {}
         """What parents remember and the journal does not know yet."""
         self.restarted: set[ParentId] = set()
@@ -70,6 +72,8 @@ class Watch:
         """The venue is still being asked what happened while the process was away: parents wait."""
         self.revenants: dict[AccountId, frozenset[ClientOrderId]] = {}
         """Orders that have ended by our books and that the venue listed as open last."""
+        self.resolved: dict[ClientOrderId, int] = {}
+        """Orders that a person has ended in this run, and the wall time."""
         self.drifted: dict[tuple[AccountId, InstrumentId], str] = {}
         """Where the venue's position is not ours, as a sentence."""
         self.latch: Latch = OPEN
@@ -99,13 +103,13 @@ class Watch:
         self.doubts.pop(client_order_id, None)
         self.ended.pop(client_order_id, None)
 
-    def note_foreign(self, report: VenueOrder, wall: int) -> None:
+    def note_foreign(self, report: VenueOrder, wall: int, is_ours: bool = False) -> None:
         """An order of somebody else, as it stands now: kept while it is open."""
         of_account = self.foreign.setdefault(report.account, {})
         if report.status.is_terminal:
             of_account.pop(report.venue_order_id, None)
         else:
-            of_account[report.venue_order_id] = ForeignOrder(report.instrument, report.client_order_id, wall)
+            of_account[report.venue_order_id] = ForeignOrder(report.instrument, report.client_order_id, wall, is_ours)
 
     def foreign_in(self, account: AccountId, instrument: InstrumentId) -> ForeignOrder | None:
         """An open order that narrows the instrument; another jtrader's narrows the whole account."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from fixtures.oms_desk import ALPHA, PERP, Desk, venue_order
+from fixtures.oms_desk import ALPHA, PERP, SPOT, TREND, Desk, venue_order
 from jtrader.domain.events import CancelRequested, OrderFilled, OrderResolved, PositionAssigned
 from jtrader.domain.ids import AccountId, ClientOrderId, InstrumentId, StrategyId, VenueOrderId
 from jtrader.domain.order import ChildOrder, OrderStatus, Side
@@ -216,7 +216,52 @@ def test_an_order_that_lives_though_it_was_resolved_as_absent_is_cancelled(desk:
     desk.do(OpenOrdersListed(ALPHA, (), desk.wall + 1))
     assert wants(desk, Side.BUY, "0.1").accepted
     desk.do(OpenOrdersListed(ALPHA, (there,), desk.wall + 2))
-    assert len(desk.cancelled()) == 1, "twice in a row"
+    assert len(desk.cancelled()) == 2, "a list from after the resolution needs no other"
+
+
+def vanished(desk: Desk) -> ChildOrder:
+    """Confirmed by the venue, then lost, then resolved as absent by a person: wrongly."""
+    child = desk.submit(Side.BUY, "0.3", algorithm="limit", limit_price=Decimal(49_900))
+    desk.report(child, S.NEW)
+    desk.do(OrderAbsent(child.client_order_id, desk.wall, True, 3 * SECOND))
+    resolve(desk, child)
+    desk.wait(1)
+    return child
+
+
+def test_the_venue_s_report_of_an_order_resolved_as_absent_narrows_and_cancels(desk: Desk) -> None:
+    child = vanished(desk)
+    desk.report(child, S.NEW)
+    desk.do(OpenOrdersListed(ALPHA, (venue_order(child, S.NEW),), desk.wall - 1))
+    assert desk.cancelled() == [child.client_order_id], "once, though it is told twice"
+    refused = wants(desk, Side.BUY, "0.1")
+    assert refused.code == "narrowed"
+    assert f"order {child.client_order_id} open, which has ended by our books" in refused.reason
+    assert wants(desk, Side.BUY, "0.1", account=TREND, instrument=SPOT).accepted
+    assert desk.engine.core.watch.counters["ended_order_lives"] == 1
+    desk.fill(child, "0.1")
+    assert (desk.net(), desk.order(child).filled) == (Decimal("0.1"), Decimal("0.1"))
+    desk.wait(5)
+    desk.report(child, S.NEW)
+    assert len(desk.cancelled()) == 2, "asked for again while it lives"
+    desk.report(child, S.CANCELED)
+    assert wants(desk, Side.BUY, "0.1").accepted
+
+
+def test_one_list_from_after_the_resolution_is_enough(desk: Desk) -> None:
+    child = vanished(desk)
+    desk.do(OpenOrdersListed(ALPHA, (venue_order(child, S.NEW),), desk.wall))
+    assert desk.cancelled() == [child.client_order_id]
+    assert "is being cancelled" in wants(desk, Side.BUY, "0.1").reason
+
+
+def test_late_reports_of_an_order_that_the_venue_has_ended_say_nothing(desk: Desk) -> None:
+    child = desk.submit(Side.BUY, "0.3", algorithm="limit", limit_price=Decimal(49_900))
+    desk.report(child, S.CANCELED)
+    desk.report(child, S.NEW)
+    desk.do(OpenOrdersListed(ALPHA, (venue_order(child, S.NEW),), desk.wall + 1))
+    assert desk.cancelled() == [], "only twice in a row"
+    assert wants(desk, Side.BUY, "0.1").accepted
 
 
 @pytest.mark.parametrize(("quantity", "status"), [("0.3", S.FILLED), ("0.1", S.CANCELED)])
