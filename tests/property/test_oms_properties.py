@@ -10,10 +10,14 @@ from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
 from fixtures.oms_desk import ALPHA, LIMITS, PERP, SPOT, TREND, Desk, venue_order
-from jtrader.domain.order import ChildOrder, Fill, OrderStatus, Side
+from jtrader.domain.order import ChildOrder, Fill, OrderStatus, OrderType, Side, VenueOrder
 from jtrader.domain.times import SECOND
 from jtrader.engine.commands import SubmitOrder
 from jtrader.engine.inputs import (
+    AmendAsked,
+    AmendNotOffered,
+    AmendRefused,
+    AmendUncertain,
     CancelAllAsked,
     FillReported,
     Input,
@@ -30,6 +34,8 @@ from jtrader.store.postgres.events import Rows
 TIGHT: Limits = replace(LIMITS, max_position_notional=Decimal(20_000), max_open_orders=4, max_orders_per_minute=12)
 POOR: Limits = replace(TIGHT, leverage=Decimal("0.1"))
 """Its margin binds before its position does."""
+PRICES = st.sampled_from([Decimal(50_050), Decimal(50_100), Decimal(50_200)])
+"""Above the market for buys too: what rests is the venue's choice here."""
 QUANTITIES = st.sampled_from(["0.003", "0.01", "0.05", "0.1", "0.2", "0.25", "0.3399"])
 
 
@@ -38,6 +44,8 @@ class Venue:
 
     def __init__(self) -> None:
         self.filled: dict[str, Decimal] = {}
+        self.total: dict[str, tuple[Decimal, Decimal | None]] = {}
+        """Quantity and price where they were changed."""
         self.ended: dict[str, OrderStatus] = {}
         self.fills: list[Fill] = []
 
@@ -48,16 +56,25 @@ def place(data: st.DataObject) -> dict[str, Any]:
     return {"account": ALPHA, "instrument": PERP}
 
 
+def manner(data: st.DataObject) -> dict[str, Any]:
+    if data.draw(st.booleans()):
+        return {}
+    return {"algorithm": "limit", "limit_price": data.draw(PRICES)}
+
+
 def act(desk: Desk, venue: Venue, data: st.DataObject) -> None:
     """One random thing happens."""
     children = [c.order for c in desk.sent if isinstance(c, SubmitOrder)]
-    what = data.draw(st.sampled_from(["intent", "intent", "fill", "fill", "report", "lose", "refuse", "tick", "more"]))
+    what = data.draw(
+        st.sampled_from(["intent", "intent", "fill", "fill", "report", "lose", "refuse", "tick", "more", "amend"])
+    )
     if what == "intent" or not children:
         wish = desk.intent(
             data.draw(st.sampled_from(Side)),
             data.draw(QUANTITIES),
             reduce_only=data.draw(st.booleans()),
             **place(data),
+            **manner(data),
         )
         desk.do(IntentSubmitted(wish))
         return
@@ -68,7 +85,13 @@ def act(desk: Desk, venue: Venue, data: st.DataObject) -> None:
             _fill(desk, venue, child, done, data)
         case "report":
             status = venue.ended.get(child.client_order_id, OrderStatus.NEW)
-            desk.do(OrderReported(venue_order(child, status, done)))
+            desk.do(OrderReported(told(venue, child, status, done)))
+        case "amend":
+            resting = [one for one in desk.engine.state.live_orders() if one.child.type is OrderType.LIMIT]
+            if resting:
+                child = data.draw(st.sampled_from(resting)).child
+                child = next(one for one in children if one.client_order_id == child.client_order_id)
+                _amend(desk, venue, child, venue.filled.setdefault(child.client_order_id, Decimal(0)), data)
         case "lose":
             desk.do(SubmitUncertain(child.client_order_id, "no answer"))
         case "refuse":
@@ -81,17 +104,49 @@ def act(desk: Desk, venue: Venue, data: st.DataObject) -> None:
 
 
 def _fill(desk: Desk, venue: Venue, child: ChildOrder, done: Decimal, data: st.DataObject) -> None:
-    lots = int((child.quantity - done) / Decimal("0.001"))
+    total = venue.total.get(child.client_order_id, (child.quantity, None))[0]
+    lots = int((total - done) / Decimal("0.001"))
     if child.client_order_id in venue.ended or lots < 1:
         return
     quantity = Decimal(data.draw(st.integers(1, lots))) * Decimal("0.001")
     fill = desk.execution(child, str(quantity), fee_asset="USDT")
     venue.filled[child.client_order_id] = done + quantity
     venue.fills.append(fill)
-    if done + quantity == child.quantity:
+    if done + quantity == total:
         venue.ended[child.client_order_id] = OrderStatus.FILLED
     if data.draw(st.integers(0, 3)):  # else lost, until a poll
         desk.do(FillReported(fill))
+
+
+def told(venue: Venue, child: ChildOrder, status: OrderStatus, done: Decimal) -> VenueOrder:
+    """As the venue tells the order."""
+    quantity, price = venue.total.get(child.client_order_id, (child.quantity, child.price))
+    return replace(venue_order(child, status, done), quantity=quantity, price=price)
+
+
+def _amend(desk: Desk, venue: Venue, child: ChildOrder, done: Decimal, data: st.DataObject) -> None:
+    """A person changes it; the venue does so, refuses, can't, or its answer is lost on either side of that."""
+    quantity, price = Decimal(data.draw(QUANTITIES)), data.draw(PRICES)
+    name = child.client_order_id
+    asked = AmendAsked(client_order_id=name, quantity=quantity, price=price, actor="ann", reason="test")
+    answer = desk.do(asked).answer
+    if answer is None or not answer.accepted or name in venue.ended:
+        return
+    match data.draw(st.sampled_from(["done", "done and lost", "lost", "refused", "not offered"])):
+        case "done":
+            venue.total[name] = quantity, price
+            desk.do(OrderReported(told(venue, child, OrderStatus.NEW, done)))
+        case "done and lost":
+            venue.total[name] = quantity, price
+            desk.do(AmendUncertain(name))
+        case "lost":
+            desk.do(AmendUncertain(name))
+        case "refused":
+            desk.do(AmendRefused(name, "filter", "no"))
+        case _:
+            desk.do(AmendNotOffered(name))
+            venue.ended[name] = OrderStatus.CANCELED
+            desk.do(OrderReported(told(venue, child, OrderStatus.CANCELED, done)))
 
 
 def _refuse(desk: Desk, venue: Venue, child: ChildOrder, done: Decimal, data: st.DataObject) -> None:
@@ -99,7 +154,7 @@ def _refuse(desk: Desk, venue: Venue, child: ChildOrder, done: Decimal, data: st
         return
     if done:
         venue.ended[child.client_order_id] = OrderStatus.CANCELED
-        desk.do(OrderReported(venue_order(child, OrderStatus.CANCELED, done)))
+        desk.do(OrderReported(told(venue, child, OrderStatus.CANCELED, done)))
     elif data.draw(st.booleans()):
         venue.ended[child.client_order_id] = OrderStatus.REJECTED
         desk.do(SubmitRefused(child.client_order_id, "-2019", "no margin"))
@@ -141,18 +196,21 @@ def check_conservation(desk: Desk) -> None:
         filled, working = state.progress(parent)
         assert filled + working <= parent.intent.quantity
     for order in state.orders.values():
-        assert order.filled <= order.child.quantity
+        assert order.filled <= order.total
     ids = desk.submitted()
     assert len(ids) == len(set(ids)), "an order was sent twice"
 
 
 def check_projection(desk: Desk) -> None:
-    """The rows of orders tell what the engine knows."""
+    """The rows of orders tell what the engine knows; one that has filled as it was, while it is being made larger, is
+    told as filled until the venue has answered."""
     rows = Rows({})
     for event in desk.events:
         rows.add(event)
     for order in desk.engine.state.orders.values():
         row = rows.orders[order.id]
+        if order.amending is not None and order.filled >= order.child.quantity:
+            continue
         told = row["status"], row["filled"], row["venue_order_id"]
         assert told == (order.status.value, order.filled, order.venue_order_id)
 

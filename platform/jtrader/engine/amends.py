@@ -121,6 +121,12 @@ def go_on(core: Core, now: Moment) -> None:
 def _ended(core: Core, order: Order, wanted: Amendment, now: Moment) -> None:
     parent = core.state.parents[order.child.parent_id]
     left = wanted.quantity - order.filled
+    if (
+        not wanted.by_replacing and order.filled > order.child.quantity
+    ):  # more than it was for: the venue had changed it
+        quantity, price = wanted.quantity, wanted.price
+        core.emit(OrderAmended(ts=now.market, client_order_id=order.id, quantity=quantity, price=price))
+        return
     was_cancelled = order.status in (OrderStatus.CANCELED, OrderStatus.EXPIRED)
     if not (wanted.by_replacing and was_cancelled and left > 0) or parent.wish is ParentWish.CANCEL:
         reason = f"the order is {order.status}, {order.filled:f} of it has filled"

@@ -148,6 +148,16 @@ def test_what_fills_while_the_change_is_on_its_way(desk: Desk) -> None:
     assert rejections(desk) == ["closed"]
 
 
+def test_all_of_the_larger_one_fills_before_the_venue_has_answered(desk: Desk) -> None:
+    child = resting(desk)
+    amend(desk, child, None, "0.2")
+    told(desk, child, quantity=D("0.2"))
+    amend(desk, child, "49960", "0.3")
+    desk.fill(child, "0.3")
+    assert stands(desk, child) == (S.FILLED, D("0.3"), D(49_960), 0)
+    assert rejections(desk) == []
+
+
 def test_made_smaller_than_what_has_filled_meanwhile(desk: Desk) -> None:
     child = resting(desk)
     amend(desk, child, None, "0.2")
