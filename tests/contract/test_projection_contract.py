@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from fixtures.oms_story import PERP, STORY, booked, filled, intent, order
 from jtrader.domain.account import EntryKind, VenueEntry
@@ -23,9 +24,10 @@ from jtrader.domain.events import (
     OrderUnknown,
 )
 from jtrader.domain.order import OrderStatus, Side
+from jtrader.ports.stores import Booked
 from jtrader.store.memory.books import MemoryProjection
 from jtrader.store.postgres.connection import connect
-from jtrader.store.postgres.projection import PostgresProjection
+from jtrader.store.postgres.projection import PROJECTED, PostgresProjection
 from jtrader.store.postgres.reader import PostgresReader
 from jtrader.store.postgres.schema import upgrade
 
@@ -61,6 +63,37 @@ def test_applying_again_changes_nothing(projection):
     for _ in range(3):
         projection.apply(batch, ledger.positions(), ledger.pnl_points(60))
     assert projection.position() == len(STORY)
+
+
+def test_rows_of_other_rules_are_removed_and_it_begins_anew(projection):
+    batch, ledger = booked(STORY)
+    assert projection.begin(1) == 0
+    projection.apply(batch, ledger.positions(), ledger.pnl_points(60))
+    assert projection.begin(1) == len(STORY)
+    assert (projection.begin(2), projection.position()) == (0, 0)
+    projection.apply(batch[:3], [], [])
+    assert projection.begin(2) == 3, "a rebuild that was cut off goes on"
+
+
+def test_a_rebuild_leaves_nothing_of_the_old_rules_and_all_that_others_wrote(engine):
+    batch, ledger = booked(STORY)
+    projection = PostgresProjection(engine)
+    projection.begin(1)
+    odd = [msgspec.structs.replace(one, amount=one.amount + D("0.00000001")) for one in batch[-1].postings]
+    projection.apply([*batch[:-1], Booked(batch[-1].entry, tuple(odd))], ledger.positions(), ledger.pnl_points(60))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE projection_state SET rules = DEFAULT"))
+        connection.execute(text("INSERT INTO data_quality VALUES ('2026-01-15', 'x', 'trade', 1, 1, '{}', 0)"))
+    projection = PostgresProjection(engine)
+    assert projection.begin(1) == 0
+    counted = {table: f"(SELECT count(*) FROM {table.__tablename__})" for table in PROJECTED}
+    reader = PostgresReader(engine)
+    [left] = reader.query(f"SELECT {' + '.join(counted.values())} AS n, (SELECT count(*) FROM data_quality) AS kept")
+    assert left == {"n": 0, "kept": 1}
+    projection.apply(batch, ledger.positions(), ledger.pnl_points(60))
+    sums = reader.query("SELECT sum(amount) AS total FROM postings GROUP BY entry_id, asset")
+    assert sums
+    assert all(row["total"] == 0 for row in sums)
 
 
 def test_reader_gives_back_what_went_in_exactly(engine):

@@ -37,7 +37,7 @@ def test_processes_that_start_together_migrate_once(postgres):
         list(pool.map(upgrade, [postgres] * 4))
     engine = connect(postgres)
     with engine.connect() as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["0003"]
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["0004"]
     engine.dispose()
 
 

@@ -332,6 +332,11 @@ class Projection(Protocol):
         """Index of the last event applied; 0 for none. Raises Unavailable."""
         ...
 
+    def begin(self, rules: int) -> int:
+        """Before the first `apply`: the position to go on from. Where its rows were booked by another version of the
+        ledger's rules they are all removed, and it is 0. Raises Unavailable."""
+        ...
+
     def apply(self, batch: Sequence[Booked], positions: Sequence[PositionState], pnl: Sequence[PnlPoint]) -> None:
         """One transaction: rows of the events after `position`, the new position, the positions as of the batch's end
         (upserted), new P&L points. What was applied already is ignored. Raises Unavailable."""

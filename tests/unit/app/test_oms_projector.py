@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from fixtures.oms_desk import ALPHA, INSTRUMENTS, PERP, Desk
 from fixtures.trading_floor import when
@@ -29,6 +30,10 @@ class Flaky(MemoryProjection):
     def position(self) -> int:
         self._check()
         return super().position()
+
+    def begin(self, rules: int) -> int:
+        self._check()
+        return super().begin(rules)
 
     def apply(self, batch: Sequence[Booked], positions: Sequence[PositionState], pnl: Sequence[PnlPoint]) -> None:
         if self.loses_answers:
@@ -135,6 +140,29 @@ def test_a_restart_goes_on_where_the_database_is(tmp_path: Path, projection: Fla
     second.wait()
     second.close()
     check(projection, events)
+
+
+def test_what_older_rules_booked_is_written_anew(tmp_path: Path, projection: Flaky) -> None:
+    """As an older version left it: half the journal, with a row that the rules of today would not book."""
+    events = traded()
+    first = Follower(tmp_path, projection)
+    first.write(events[:33])
+    first.wait()
+    first.close()
+    projection.rules -= 1
+    projection.postings[0] = replace(projection.postings[0], amount=Decimal("0.01"))
+    second = Follower(tmp_path, projection)
+    second.write(events[33:])
+    second.wait()
+    second.close()
+    check(projection, events)
+    sums: dict[tuple[str, str, str], Decimal] = {}
+    for one in projection.postings:
+        key = (one.account, one.entry_id, one.asset)
+        sums[key] = sums.get(key, Decimal(0)) + one.amount
+    assert not any(sums.values())
+    minutes = [ts // 60_000_000_000 for _, _, _, ts in projection.pnl]
+    assert set(range(min(minutes), max(minutes) + 1)) == set(minutes), "each minute has its P&L again"
 
 
 def test_a_database_of_another_journal_is_left_alone(tmp_path: Path, projection: Flaky) -> None:

@@ -19,9 +19,17 @@ class MemoryProjection:
         self.postings: list[Posting] = []
         self.positions: dict[tuple[str, str, str], PositionState] = {}
         self.pnl: dict[tuple[str, str, str, int], PnlPoint] = {}
+        self.rules = 0
 
     def position(self) -> int:
         return self.entries[-1].seq if self.entries else 0
+
+    def begin(self, rules: int) -> int:
+        if self.rules != rules:
+            for filled in (self.entries, self.postings, self.positions, self.pnl):
+                filled.clear()
+            self.rules = rules
+        return self.position()
 
     def apply(self, batch: Sequence[Booked], positions: Sequence[PositionState], pnl: Sequence[PnlPoint]) -> None:
         for booked in batch:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,17 @@ from jtrader.store.postgres.connection import reaching
 from jtrader.store.postgres.events import Row, Rows, orders_named
 
 STATE = "journal"
+PROJECTED = (
+    tables.AccountRow,
+    tables.SignalRow,
+    tables.ParentRow,
+    tables.OrderRow,
+    tables.FillRow,
+    tables.PostingRow,
+    tables.PositionRow,
+    tables.PnlPointRow,
+)
+"""The tables that the journal alone fills."""
 
 
 class PostgresProjection:
@@ -27,6 +38,14 @@ class PostgresProjection:
         with reaching(self._engine), self._engine.connect() as connection:
             where = tables.ProjectionState.name == STATE
             return connection.scalar(select(tables.ProjectionState.position).where(where)) or 0
+
+    def begin(self, rules: int) -> int:
+        with reaching(self._engine), Session(self._engine) as session, session.begin():
+            state = _locked_state(session)
+            if state.rules != rules:
+                session.execute(text(f"TRUNCATE {', '.join(table.__tablename__ for table in PROJECTED)}"))
+                state.position, state.rules = 0, rules
+            return state.position
 
     def apply(self, batch: Sequence[Booked], positions: Sequence[PositionState], pnl: Sequence[PnlPoint]) -> None:
         with reaching(self._engine), Session(self._engine) as session, session.begin():

@@ -18,11 +18,13 @@ class Base(DeclarativeBase):
 
 
 class ProjectionState(Base):
-    """How far the journal is projected: `position` = number of the last record applied."""
+    """How far the journal is projected: `position` = number of the last record applied; `rules` = the version of the
+    ledger's rules by which all of it was booked."""
 
     __tablename__ = "projection_state"
     name: Mapped[str] = mapped_column(primary_key=True)
     position: Mapped[int]
+    rules: Mapped[int] = mapped_column(server_default="0")
 
 
 class AccountRow(Base):

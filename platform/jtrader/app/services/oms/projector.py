@@ -16,6 +16,7 @@ from jtrader.domain.events import Sequenced
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.money import use_exact_context
 from jtrader.domain.times import MINUTE
+from jtrader.ledger import rules
 from jtrader.ledger.book import Ledger
 from jtrader.ports.stores import Booked, Projection
 from jtrader.store.journal.reader import JournalTail
@@ -98,6 +99,11 @@ class Projector:
                 f"the projection is at event {self.position}, the journal ends at {self._committed}: the database"
                 " belongs to another journal; empty its tables and it is filled again"
             )
+        before, self.position = self.position, self._patiently(lambda: projection.begin(rules.VERSION))
+        if self.position < before:
+            log.warning(
+                "the ledger's rules have changed: the projection is written anew from the journal's first event"
+            )
         tail = JournalTail(self._folder)
         while True:
             self._signal.clear()
@@ -110,18 +116,28 @@ class Projector:
 
     def _book(self, projection: Projection, entries: Sequence[Sequenced]) -> None:
         """One transaction, with P&L points once a market minute. What is in Postgres already is only booked here."""
-        booked = [Booked(entry, self._ledger.apply(entry.event)) for entry in entries]
-        fresh = [record for record in booked if record.entry.seq > self.position]
+        fresh: list[Booked] = []
+        points: list[PnlPoint] = []
+        for entry in entries:
+            if fresh and entry.event.ts // MINUTE > fresh[-1].entry.event.ts // MINUTE:
+                points += self._points(fresh[-1].entry.event.ts)
+            booked = Booked(entry, self._ledger.apply(entry.event))
+            if entry.seq > self.position:
+                fresh.append(booked)
         if not fresh:
             return
         last = fresh[-1].entry
-        points: list[PnlPoint] = []
-        if last.event.ts // MINUTE > self._minute:
-            self._minute = last.event.ts // MINUTE
-            points = self._ledger.pnl_points(last.event.ts)
+        points += self._points(last.event.ts)
         positions = self._ledger.positions()
         self._patiently(lambda: projection.apply(fresh, positions, points))
         self.position = last.seq
+
+    def _points(self, ts: int) -> list[PnlPoint]:
+        """P&L as it is booked now, unless its minute has points already."""
+        if ts // MINUTE <= self._minute:
+            return []
+        self._minute = ts // MINUTE
+        return self._ledger.pnl_points(ts)
 
 
 class _Stopped(Exception):
