@@ -18,6 +18,8 @@ from jtrader.engine.core import Core, TradingAccount
 from jtrader.engine.exposure import exposure_of
 from jtrader.engine.inputs import Moment
 from jtrader.engine.intents import Answer
+from jtrader.engine.watch import Flattening
+from jtrader.execution.driver import backoff
 from jtrader.risk.gate import EXIT_COLLAR_STEPS
 from jtrader.risk.kill import KILL_PARENT, Kill, KillLevel, is_protective
 from jtrader.risk.price import touch_of
@@ -26,6 +28,8 @@ from jtrader.risk.verdict import RefusalCode
 WIDEN_EVERY = 10 * SECOND
 """Wall time after which a position that can't be closed within the collar is tried with the next wider one: twice the
 collar, three times … up to EXIT_COLLAR_STEPS."""
+MOST_UNKNOWN = 2
+"""UNKNOWN slices of one place: one, and the one that may be sent over it where the venue enforces reduce-only."""
 
 
 def obey(core: Core, now: Moment) -> None:
@@ -83,13 +87,19 @@ def _held(core: Core, account: TradingAccount) -> Iterator[tuple[InstrumentId, S
 def _close(
     core: Core, account: TradingAccount, rules: Instrument, strategy: StrategyId, held: Decimal, kill: Kill, now: Moment
 ) -> None:
-    """One slice: at the market, reduce-only, no more than an order may be, one at a time."""
+    """One slice: at the market, reduce-only, no more than an order may be, one at a time; after slices that closed
+    nothing it waits longer and longer."""
+    place = account.id, rules.id
+    unknown = 0
     for order in core.state.live_orders():
         child = order.child
-        is_slice = child.parent_id.startswith(KILL_PARENT) and order.status is not OrderStatus.UNKNOWN
-        if is_slice and (child.account, child.instrument) == (account.id, rules.id):
-            return
-    begun = core.watch.flattening.setdefault((account.id, rules.id), now.wall)
+        if child.parent_id.startswith(KILL_PARENT) and (child.account, child.instrument) == place:
+            if order.status is not OrderStatus.UNKNOWN:
+                return
+            unknown += 1
+    flattening = core.watch.flattening.setdefault(place, Flattening(since=now.wall))
+    if unknown >= MOST_UNKNOWN or 0 <= now.wall - flattening.sent < backoff(_failures(core, flattening)):
+        return
     side = Side.SELL if held > 0 else Side.BUY
     intent = Intent(
         parent_id=ParentId(f"{KILL_PARENT}{now.wall}-{len(core.state.parents)}"),
@@ -104,15 +114,30 @@ def _close(
     )
     exposure = exposure_of(core, intent, intent.quantity, now)
     collar, most = account.limits.price_collar, account.limits.max_order_notional
-    if exposure.quote is None or collar is None or most is None or not 0 < exposure.quote.bid < exposure.quote.ask:
+    oldest = account.limits.max_quote_age
+    if exposure.quote is None or exposure.silent_since is not None or collar is None or most is None or oldest is None:
+        return
+    if now.market - exposure.quote.ts > oldest or not 0 < exposure.quote.bid < exposure.quote.ask:
         return
     touch = touch_of(exposure.quote, rules)
-    step = min(1 + (now.wall - begun) // WIDEN_EVERY, EXIT_COLLAR_STEPS)
+    step = min(1 + (now.wall - flattening.since) // WIDEN_EVERY, EXIT_COLLAR_STEPS)
     if abs(touch.against(side) - touch.mid) > collar * step * touch.mid:
         return
     each = notional(rules.product, ONE, rules.contract_value, touch.mid)
     largest = min(most / each, rules.market_max_quantity or rules.max_quantity, rules.max_quantity)
     quantity = rules.quantity_down(min(abs(held), exposure.reducible(side, rules), largest))
     if quantity >= rules.min_quantity:
-        core.watch.flattening[account.id, rules.id] = now.wall
+        flattening.since = flattening.sent = now.wall
+        flattening.slices.append(intent.parent_id)
         intents.submit(core, replace(intent, quantity=quantity), None, now)
+
+
+def _failures(core: Core, flattening: Flattening) -> int:
+    """How many of the newest slices in a row were refused, rejected, are UNKNOWN or ended without a fill."""
+    failures = 0
+    for parent_id in reversed(flattening.slices):
+        parent = core.state.parents.get(parent_id)
+        if parent is not None and parent.filled:
+            break
+        failures += 1
+    return failures

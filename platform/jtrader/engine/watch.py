@@ -47,6 +47,15 @@ class ForeignOrder(msgspec.Struct, frozen=True):
         return not self.is_ours and re.fullmatch(OUR_IDS, self.client_order_id or "") is not None
 
 
+class Flattening(msgspec.Struct):
+    """How the closing of a position goes. Wall times: `since` the last slice was sent, or the first could have been;
+    `sent`, 0 before the first."""
+
+    since: int
+    sent: int = 0
+    slices: list[ParentId] = []
+
+
 class Watch:
     def __init__(self) -> None:
         self.started = 0
@@ -79,8 +88,8 @@ class Watch:
         self.latch: Latch = OPEN
         self.killed: set[ClientOrderId] = set()
         """Orders that a kill has cancelled already."""
-        self.flattening: dict[tuple[AccountId, InstrumentId], int] = {}
-        """Wall time at which a slice of a kill was sent last, or could have been for the first time."""
+        self.flattening: dict[tuple[AccountId, InstrumentId], Flattening] = {}
+        """The positions that a kill is closing."""
         self.equity_told: dict[tuple[AccountId, StrategyId | None, str], int] = {}
         """The market minute in which a new height was journaled last."""
         self.counters: Counter[str] = Counter()

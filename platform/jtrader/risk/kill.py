@@ -3,6 +3,7 @@
 from enum import IntEnum
 
 import msgspec
+from msgspec.structs import replace
 
 from jtrader.domain.ids import AccountId, StrategyId
 from jtrader.domain.order import ChildOrder, VenueOrder
@@ -90,7 +91,10 @@ class Latch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return next(of_it, None)
 
     def changed(self, change: Change) -> "Latch":
-        """A level replaces another of the same scope."""
+        """A level replaces another of the same scope. A change is later than the one before it, whatever the clock
+        says: the time is what tells a new change from one that is journaled."""
+        if self.changes:
+            change = replace(change, at=max(change.at, self.changes[-1].at + 1))
         if change.level is KillLevel.NORMAL:
             kills = tuple(kill for kill in self.kills if not change.releases(kill))
         else:

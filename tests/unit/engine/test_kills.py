@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from fixtures.oms_desk import ALPHA, PERP, SPOT, TREND, Desk, venue_order
+from fixtures.oms_desk import ALPHA, LIMITS, PERP, SPOT, TREND, Desk, venue_order
 from jtrader.domain.events import ChildAccepted, IntentReceived, KillChanged
 from jtrader.domain.ids import AccountId, ParentId, StrategyId
 from jtrader.domain.order import ChildOrder, OrderStatus, OrderType, Side, TimeInForce
-from jtrader.engine.inputs import IntentSubmitted, SubmitUncertain
+from jtrader.engine.inputs import IntentSubmitted, SubmitRefused, SubmitUncertain, Ticked
 from jtrader.risk.kill import KILL_PARENT, OPEN, Change, KillLevel, is_protective
 
 D = Decimal
@@ -278,3 +278,78 @@ def test_a_revoked_account_is_known_whatever_the_strategy() -> None:
     latch = OPEN.changed(Change(level=KillLevel.REVOKE, reason="r", actor="ann", at=1, account=ALPHA))
     assert latch.revoked(ALPHA, "binance_usdm") is not None
     assert latch.revoked(AccountId("trend"), "binance_spot") is None
+
+
+def flatten(desk: Desk) -> int:
+    """Level 4 from now on; how many events there were before."""
+    latch = desk.engine.core.watch.latch
+    change = Change(level=KillLevel.FLATTEN, reason="drill", actor="ann", at=desk.wall)
+    desk.engine.latch(latch.changed(change))
+    return len(desk.events)
+
+
+def test_nothing_is_sold_into_a_market_that_cannot_be_seen() -> None:
+    desk = Desk()
+    hold(desk, "0.5")
+    desk.wait(40, quotes=False)
+    before = flatten(desk)
+    desk.wait(600, quotes=False)
+    assert {"intent_received", "child_refused", "intent_refused"}.isdisjoint(desk.tags()[before:])
+    desk.wait(1)
+    assert [child.quantity for child in slices(desk)] == [D("0.5")]
+
+
+def test_an_old_quote_is_not_sold_into_though_the_feed_talks() -> None:
+    desk = Desk(replace(LIMITS, max_quote_age=1))
+    hold(desk, "0.5")
+    before = flatten(desk)
+    desk.quote()
+    desk.market += 2
+    desk.do(Ticked())
+    assert "intent_received" not in desk.tags()[before:]
+
+
+@pytest.mark.parametrize("answer", ["rejected", "expired", "unknown"])
+def test_slices_that_close_nothing_come_ever_more_seldom(answer: str) -> None:
+    desk = Desk()
+    hold(desk, "0.5")
+    flatten(desk)
+    for _ in range(600):
+        desk.wait(1)
+        for order in list(desk.engine.state.live_orders()):
+            if order.status is not OrderStatus.PENDING_NEW:
+                continue
+            if answer == "rejected":
+                desk.do(SubmitRefused(order.id, "x", "account is in liquidation"))
+            elif answer == "expired":
+                desk.report(order.child, OrderStatus.EXPIRED)
+            else:
+                desk.do(SubmitUncertain(order.id, "503"))
+    assert len(slices(desk)) == (2 if answer == "unknown" else 14)
+    if answer == "rejected":
+        desk.wait(64)
+        desk.fill(slices(desk)[-1], "0.2")
+        desk.report(slices(desk)[-1], OrderStatus.CANCELED, "0.2")
+        desk.wait(1)
+        assert slices(desk)[-1].quantity == D("0.3"), "one that closed something ends the waiting"
+
+
+def test_an_unknown_exit_of_spot_is_not_sent_over() -> None:
+    desk = Desk()
+    hold(desk, "0.5", account=TREND, instrument=SPOT)
+    flatten(desk)
+    desk.wait(1)
+    [first] = slices(desk)
+    desk.do(SubmitUncertain(first.client_order_id, "503"))
+    desk.wait(120)
+    assert slices(desk) == [first]
+
+
+def test_a_release_is_journaled_though_the_clock_went_back() -> None:
+    desk = Desk()
+    kill(desk, 1)
+    desk.wall -= 3_600_000_000_000
+    kill(desk, 0)
+    told = [event for event in desk.events if isinstance(event, KillChanged)]
+    assert [event.level for event in told] == [1, 0]
+    assert told[0].at < told[1].at
