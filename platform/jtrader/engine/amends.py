@@ -2,7 +2,8 @@
 waiting for the end, and placing what is left.
 
 While it is in flight the order counts at the larger of both quantities. A venue that still tells the old order after
-the request has expired never took it.
+the request has expired never took it; one that tells neither the old nor the new one is believed then. A replacement
+goes out only while its parent works and the venue is not still being asked what happened before a restart.
 """
 
 from decimal import Decimal
@@ -10,7 +11,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from jtrader.domain.events import AmendRejected, AmendRequested, OrderAmended, OrderReplaced, ReplaceStarted
-from jtrader.domain.order import Intent, OrderStatus, OrderType, ParentWish
+from jtrader.domain.order import Intent, OrderStatus, OrderType, ParentState, ParentWish
 from jtrader.engine import doubts, parents
 from jtrader.engine.commands import AmendOrder
 from jtrader.engine.core import Core
@@ -86,7 +87,7 @@ def not_offered(core: Core, order: Order, now: Moment) -> None:
 
 
 def reported(core: Core, given: OrderReported, now: Moment) -> None:
-    """Whether the venue tells the new order, or still the old one after the request had expired."""
+    """Whether the venue tells the new order, or still the old one, or a third, after the request had expired."""
     report, order = given.order, find(core, given.order)
     if order is None or order.amending is None or order.amending.by_replacing:
         return
@@ -95,9 +96,13 @@ def reported(core: Core, given: OrderReported, now: Moment) -> None:
         return
     expired = core.watch.amends.get(order.id, now.wall) + given.request_life + CLOCK_ERROR
     is_old = (report.quantity, report.price) == (order.child.quantity, order.child.price)
-    if is_old and given.asked is not None and given.asked >= expired:
+    is_last_word = given.asked is not None and given.asked >= expired
+    if is_old and is_last_word:
         reason = "the request was lost: the venue has the old order after the request had expired"
         core.emit(AmendRejected(ts=now.market, client_order_id=order.id, code="lost", reason=reason))
+    elif is_last_word and report.price is not None and not report.status.is_terminal:
+        core.watch.counters["amended_otherwise"] += 1
+        _amended(core, order, Amendment(report.quantity, report.price), now)
     elif order.is_live and not report.status.is_terminal:
         core.watch.doubt(order.id, now.wall, after=ASK_AGAIN)
 
@@ -108,10 +113,11 @@ def restarted(core: Core, now: Moment) -> None:
 
 
 def go_on(core: Core, now: Moment) -> None:
-    """After any input: what has ended is replaced where that was wanted; other amendments of it are over."""
+    """After any input: what has ended is replaced where that was wanted; other amendments of it are over. Both wait
+    while the venue is asked what happened before a restart."""
     for client_order_id in list(core.watch.amends):
         order = core.state.orders[client_order_id]
-        if order.amending is not None and order.is_live:
+        if order.amending is not None and (order.is_live or core.watch.is_recovering):
             continue
         del core.watch.amends[client_order_id]
         if order.amending is not None:
@@ -128,8 +134,11 @@ def _ended(core: Core, order: Order, wanted: Amendment, now: Moment) -> None:
         core.emit(OrderAmended(ts=now.market, client_order_id=order.id, quantity=quantity, price=price))
         return
     was_cancelled = order.status in (OrderStatus.CANCELED, OrderStatus.EXPIRED)
-    if not (wanted.by_replacing and was_cancelled and left > 0) or parent.wish is ParentWish.CANCEL:
+    is_at_work = parent.wish is ParentWish.RUN and parent.state in (ParentState.PENDING, ParentState.RUNNING)
+    if not (wanted.by_replacing and was_cancelled and left > 0 and is_at_work):
         reason = f"the order is {order.status}, {order.filled:f} of it has filled"
+        if not is_at_work:
+            reason += f"; its parent is {parent.state} and was asked to {parent.wish}"
         core.emit(AmendRejected(ts=now.market, client_order_id=order.id, code="closed", reason=reason))
         return
     child = order.child

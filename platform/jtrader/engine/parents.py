@@ -103,6 +103,8 @@ def wish(core: Core, given: ParentWished, now: Moment) -> str:
 def work(core: Core, parent_id: ParentId, now: Moment) -> Refused | None:
     """One look at a parent; the gate's refusal of the child made last, if it was refused."""
     parent = core.state.parents[parent_id]
+    if parent.wish is ParentWish.RUN and _is_being_replaced(core, parent):
+        return None
     algorithm = core.algorithms[parent.intent.algorithm]
     plan = decide(algorithm, view_of(core, parent, now))
     core.watch.restarted.discard(parent_id)
@@ -130,10 +132,16 @@ def state_of(core: Core, parent: Parent) -> ParentState:
     """The state as it is told to people: what is journaled, or what follows from the child of a one-shot parent."""
     if parent.state is not ParentState.PENDING or not parent.children:
         return parent.state
-    if parent.intent.parent_id in core.state.live_children:
+    if parent.intent.parent_id in core.state.live_children or _is_being_replaced(core, parent):
         return ParentState.RUNNING
     stood = parent.filled or core.state.orders[parent.children[-1]].status not in _NEVER_STOOD
     return ParentState.DONE if stood else ParentState.FAILED
+
+
+def _is_being_replaced(core: Core, parent: Parent) -> bool:
+    """Its order has ended so that another takes its place, which is not made yet."""
+    order = core.state.orders[parent.children[-1]] if parent.children else None
+    return order is not None and not order.is_live and order.amending is not None and order.amending.by_replacing
 
 
 def _is_over(core: Core, parent: Parent) -> bool:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from fixtures.oms_desk import ALPHA, LIMITS, Desk, sequenced, venue_order
 from jtrader.domain.events import AmendRejected, AmendRequested
 from jtrader.domain.ids import ClientOrderId
-from jtrader.domain.order import ChildOrder, OrderStatus, Side
+from jtrader.domain.order import ChildOrder, OrderStatus, ParentState, ParentWish, Side
 from jtrader.domain.times import SECOND
 from jtrader.engine.commands import AmendOrder, SubmitOrder
 from jtrader.engine.inputs import (
@@ -20,9 +20,11 @@ from jtrader.engine.inputs import (
     CancelAsked,
     IntentSubmitted,
     OrderReported,
+    ParentWished,
     Restarted,
 )
 from jtrader.engine.intents import ACCEPTED, Answer
+from jtrader.engine.parents import state_of
 from jtrader.risk.kill import Kill, KillLevel, Latch
 
 S = OrderStatus
@@ -183,6 +185,10 @@ def newest(desk: Desk) -> ChildOrder:
     return [c.order for c in desk.sent if isinstance(c, SubmitOrder)][-1]
 
 
+def orders_after(desk: Desk, count: int) -> list[ChildOrder]:
+    return [command.order for command in desk.sent if isinstance(command, SubmitOrder)][count:]
+
+
 def test_cancel_then_wait_then_place(desk: Desk) -> None:
     child = replacing(desk)
     desk.fill(child, "0.1")
@@ -250,6 +256,63 @@ def test_a_restart_at_any_record_makes_at_most_one_successor(desk: Desk) -> None
         made = len(again.engine.state.orders)
         assert made <= 2, index
         assert len(again.submitted()) <= 1, index
+
+
+@pytest.mark.parametrize("wishes", [(ParentWish.PAUSE,), (ParentWish.PAUSE, ParentWish.RUN), (ParentWish.CANCEL,)])
+def test_no_successor_while_its_parent_is_not_at_work(desk: Desk, wishes: tuple[ParentWish, ...]) -> None:
+    child = replacing(desk)
+    for wish in wishes:
+        desk.do(ParentWished(child.parent_id, wish, "ann", "halt"))
+    desk.report(child, S.CANCELED)
+    assert len(desk.submitted()) == 1
+    assert desk.order(child).amending is None
+    desk.do(ParentWished(child.parent_id, ParentWish.RUN, "ann", "go on"))
+    desk.wait(3)
+    resumed = [] if wishes[0] is ParentWish.CANCEL else [(D("0.3"), D(49_900))]
+    assert [(order.quantity, order.price) for order in orders_after(desk, 1)] == resumed
+
+
+@pytest.mark.parametrize("has_ended", [True, False])
+def test_no_successor_before_the_venue_has_told_what_happened(desk: Desk, has_ended: bool) -> None:
+    child = replacing(desk)
+    if has_ended:
+        desk.report(child, S.CANCELED)
+        cut = desk.tags().index("order_replaced")
+        desk.events = desk.events[:cut]
+    again = desk.restarted()
+    again.quote()
+    again.do(Restarted())
+    again.report(child, S.CANCELED)
+    assert again.submitted() == []
+    again.wait(1)
+    assert [(order.quantity, order.price) for order in orders_after(again, 0)] == [(D("0.3"), D(49_950))]
+    assert state_of(again.engine.core, again.engine.state.parents[child.parent_id]) is ParentState.RUNNING
+    assert child.parent_id in again.engine.core.watch.parents, "it can be paused and cancelled"
+    again.wait(3)
+    assert len(again.submitted()) == 1
+
+
+@pytest.mark.parametrize(
+    ("told_fields", "then"),
+    [
+        ({"quantity": D("0.25")}, (S.NEW, D("0.25"), D(49_900), D("0.25"))),
+        ({"price": D(49_950)}, (S.NEW, D("0.3"), D(49_950), D("0.3"))),
+    ],
+)
+def test_what_the_venue_made_of_it_counts_once_the_request_has_expired(
+    desk: Desk, told_fields: dict[str, Any], then: tuple[Any, ...]
+) -> None:
+    child = resting(desk)
+    amend(desk, child, quantity="0.2")
+    told(desk, child, asked=desk.wall, **told_fields)
+    assert desk.order(child).amending is not None, "the request may arrive yet"
+    desk.wait(5)
+    told(desk, child, **told_fields)
+    assert desk.order(child).amending is not None, "a report of the stream may be an old one"
+    told(desk, child, asked=desk.wall, **told_fields)
+    assert stands(desk, child) == then
+    assert desk.order(child).amending is None
+    assert amend(desk, child, "49960") == ACCEPTED
 
 
 @pytest.mark.parametrize(
