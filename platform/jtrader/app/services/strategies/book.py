@@ -54,6 +54,8 @@ class DeskBook:
         self._is_current = False
         self.last = 0
         """Index of the last event applied."""
+        self.readings = 0
+        """How often it was brought up to date."""
 
     def follow(self, strategy: StrategyId, after: int | None = None) -> None:
         """Keeps what becomes of the strategy's orders for `news`: all after event `after`; None = from now on."""
@@ -76,6 +78,7 @@ class DeskBook:
                 self.last = entry.seq
             if len(page) < PAGE:
                 self._is_current = True
+                self.readings += 1
                 self._after = {name: self.last if after is None else after for name, after in self._after.items()}
                 return
 

@@ -67,6 +67,8 @@ class HostedStrategy:
         self._prices: dict[InstrumentId, float] = {}
         self._twins = (0, 0)
         """(time of the last decision, how many there were at that time before it)."""
+        self._sent_at = -1
+        """The book's reading after which it sent something."""
         self.take_over()
 
     @property
@@ -191,7 +193,7 @@ class HostedStrategy:
             self._guarded(lambda keeper=self.keeper: keeper.keep(kept))  # type: ignore[misc]
 
     async def _decide(self, cause: Cause, ask: Callable[[], Decision]) -> None:
-        if not self.runs:
+        if not self.runs or not await self._counts_what_was_sent():
             return
         orders = self._guarded(
             lambda: orders_of(ask(), cause, self.name, self.accounts, self.instruments, self.view, self._prices.get)
@@ -201,13 +203,21 @@ class HostedStrategy:
             await self._send(orders)
 
     async def _send(self, orders: Sequence[Order]) -> None:
-        """Afterwards the book holds what was sent, so that the next decision of the round counts it."""
         for order in orders:
             await self._sender.send(order)
+        self._sent_at = self._book.readings
+
+    async def _counts_what_was_sent(self) -> bool:
+        """Whether the book holds what it sent before in the same round; it is read anew for that."""
+        if self._sent_at != self._book.readings:
+            return True
         try:
             await self._book.catch_up()
         except Unavailable as error:
-            log.warning("%s: what was sent is not in the books yet: %s", self.name, error)
+            self.counts["undecided"] += 1
+            log.warning("%s decides nothing: what it has sent is not in the books yet: %s", self.name, error)
+            return False
+        return True
 
     async def _leave(self, leaving: Leaving) -> None:
         views = {name: self.view(name) for name in self.instruments}
