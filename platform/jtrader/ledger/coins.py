@@ -85,18 +85,20 @@ class CoinBook:
         return None
 
     def _moved(self, row: VenueEntry) -> None:
-        if row.amount > 0:
+        if row.amount >= 0:
             self._receive(row.account, row.asset, row.amount, self._worth(row.asset, row.amount, row.ts))
         else:
             self._release(row.account, row.asset, -row.amount, ZERO)
 
     def _bought(self, fill: Fill, rules: Instrument) -> None:
+        """A fee in base is never received, or leaves as well: the worth is that of the coins that move."""
+        moved = fill.side.sign * fill.quantity - (fill.fee if fill.fee_asset == rules.base else ZERO)
         rate = self._rates(rules.quote, fill.ts)
-        worth = None if rate is None else fill.quantity * fill.price * rate.price
-        if fill.side.sign > 0:
-            self._receive(fill.account, rules.base, fill.quantity, worth)
+        worth = None if rate is None else abs(moved) * fill.price * rate.price
+        if moved >= 0:
+            self._receive(fill.account, rules.base, moved, worth)
         else:
-            self._release(fill.account, rules.base, fill.quantity, worth)
+            self._release(fill.account, rules.base, -moved, worth)
 
     def _charge(self, fill: Fill, rules: Instrument) -> Spent | None:
         if not fill.fee:

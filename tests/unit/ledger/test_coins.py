@@ -73,6 +73,28 @@ def test_a_transfer_out_and_a_rebate():
     assert (coins.stock(ACCOUNT, "BNB").quantity, coins.stock(ACCOUNT, "BNB").cost) == (D("1.5"), 400 + 300)
 
 
+@pytest.mark.parametrize(
+    ("quantity", "fee", "left", "cost"),
+    [
+        ("1", "0.001", "1.999", "799.6"),
+        ("1", "-0.001", "2.001", "800.4"),
+        ("-0.5", "0.001", "0.499", "199.6"),
+        ("-0.5", "-0.001", "0.501", "200.4"),
+    ],
+)
+def test_a_fee_in_the_coin_itself_is_not_in_stock(quantity, fee, left, cost):
+    """1 BNB at 400 to begin with; at 400 too, nobody's purchase or sale of it: worth of what moves, at its price."""
+    coins, spent = booked(opened(1, BNB="1"), fill(BNB.id, 1, quantity, 400, fee=fee, asset="BNB"))
+    assert spent == []
+    assert (coins.stock(ACCOUNT, "BNB").quantity, coins.stock(ACCOUNT, "BNB").cost) == (D(left), D(cost))
+
+
+@pytest.mark.parametrize("held", [{}, {"BNB": "1"}])
+def test_a_transfer_of_nothing_changes_nothing(held):
+    coins, _ = booked(opened(1, **held), row("t", EntryKind.TRANSFER, "0", "BNB", ts=10))
+    assert coins.stock(ACCOUNT, "BNB").quantity == D(held.get("BNB", 0))
+
+
 def test_an_unknown_rate_stays_unknown():
     late = fill(SPOT.id, 9, 1, 50_000, fee="0.5", asset="BNB", ts=2 * HOUR)
     _, [spent] = booked(opened(1, BNB="1"), late)
