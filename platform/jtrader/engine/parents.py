@@ -205,6 +205,7 @@ def view_of(core: Core, parent: Parent, now: Moment) -> ParentView:
         live=tuple(_child(core.state.orders[child]) for child in live),
         newest=_child(core.state.orders[parent.children[-1]]) if parent.children else None,
         failures=_failures(core, parent),
+        rejections=_failures(core, parent, besides=OrderStatus.REFUSED),
         stale=_stale(core, name, intent, now),
         last=_print(last.price, last.ts, tape, "last") if last is not None else None,
         mark=_print(mark.mark, mark.ts, tape, "mark") if mark is not None else None,
@@ -258,13 +259,14 @@ def _child(order: Order) -> Child:
     )
 
 
-def _failures(core: Core, parent: Parent) -> int:
-    """How many of the newest children in a row never stood, or ended unfilled though nobody asked for it."""
+def _failures(core: Core, parent: Parent, besides: OrderStatus | None = None) -> int:
+    """How many of the newest children in a row never stood, or ended unfilled though nobody asked for it; none before
+    one that is `besides`."""
     count = 0
     for client_order_id in reversed(parent.children):
         order = core.state.orders[client_order_id]
         ended_unasked = not (order.is_live or order.filled or order.cancel_wanted) and _child(order).rests
-        if order.status not in _NEVER_STOOD and not ended_unasked:
+        if order.status is besides or (order.status not in _NEVER_STOOD and not ended_unasked):
             break
         count += 1
     return count

@@ -1,7 +1,8 @@
 """Best limit price: a post-only order that follows the own side's best.
 
 It moves only when the best has moved far enough, somebody else stands there, it has rested long enough and the budget
-of moves allows: every move loses its place in the queue. What is refused as taking backs off by a tick each time.
+of moves allows: every move loses its place in the queue. What the venue refuses as taking backs off by a tick each
+time, MOST_TICKS at most, until one has rested or the desk itself refused.
 """
 
 from decimal import Decimal
@@ -18,6 +19,9 @@ from jtrader.execution.driver import may_take, stuck, to_cancel
 from jtrader.execution.params import Params, limit_fault, params_fault, read_params, window_fault
 from jtrader.execution.sizing import BPS, better, lots_of, other_best, own_best, resting, take_price, taking
 from jtrader.risk.price import touch_of
+
+MOST_TICKS = 10
+"""How far it backs off from what the venue refuses."""
 
 
 class BestLimitParams(Params, frozen=True, kw_only=True):
@@ -84,13 +88,13 @@ class BestLimit:
 
 
 def peg(view: ParentView, params: BestLimitParams) -> Decimal | None:
-    """Where to rest: the best, moved by the offset and away from the market by a tick for each refusal in a row, never
-    taking and never beyond the limit."""
+    """Where to rest: the best, moved by the offset and away from the market by a tick for each of the venue's
+    refusals in a row, never taking and never beyond the limit."""
     best, other = own_best(view), other_best(view)
     if best is None or other is None:
         return None
     tick, side = view.instrument.price_tick, view.intent.side
-    price = best + side.sign * tick * (params.offset_ticks - view.failures)
+    price = best + side.sign * tick * (params.offset_ticks - min(view.rejections, MOST_TICKS))
     price = better(side, price, other - side.sign * tick)
     if view.intent.limit_price is not None:
         price = better(side, price, view.intent.limit_price)

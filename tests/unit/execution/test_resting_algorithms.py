@@ -10,6 +10,7 @@ from fixtures.parents import Floor
 from jtrader.domain.market import Quote
 from jtrader.domain.order import OrderStatus, ParentState, ParentWish, Side, TimeInForce
 from jtrader.execution.catalogue import ALGORITHMS
+from jtrader.risk.kill import Kill, KillLevel, Latch
 
 D = Decimal
 
@@ -178,6 +179,27 @@ def test_refused_as_taking_it_backs_off_by_a_tick_and_longer_each_time() -> None
     began = floor.orders[0].ts
     assert [order.price for order in floor.orders] == [D(50_000), D("49999.9"), D("49999.8"), D("49999.7")]
     assert [(order.ts - began) // 10**9 for order in floor.orders] == [0, 2, 6, 14]
+
+
+def test_it_backs_off_so_far_and_no_farther_and_forgets_it_once_it_rests() -> None:
+    floor = peg()
+    for _ in range(14):
+        floor.desk.report(floor.orders[-1], OrderStatus.REJECTED, reason="post_only: would take")
+        floor.run(64)
+    assert [order.price for order in floor.orders[9:]] == [D("49999.1"), *[D(49_999)] * 5]
+    floor.end_cancelled()
+    assert floor.live[0].price == D(50_000), "the last one rested"
+
+
+def test_what_the_desk_s_own_gate_refuses_is_no_reason_to_back_off() -> None:
+    floor = peg()
+    floor.desk.report(floor.orders[-1], OrderStatus.REJECTED, reason="post_only: would take")
+    floor.desk.engine.latch(Latch((Kill(level=KillLevel.NO_ORDERS, reason="drill", actor="ann"),)))
+    floor.run(3_600)
+    assert len(floor.parent.children) > 10
+    floor.desk.engine.latch(Latch())
+    floor.run(64)
+    assert [order.price for order in floor.live] == [D(50_000)]
 
 
 def test_a_crossed_book_is_not_followed() -> None:
