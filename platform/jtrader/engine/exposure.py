@@ -51,6 +51,7 @@ def exposure_of(
         quote=core.market.quotes.get(instrument),
         silent_since=core.market.silent_since(instrument, now.wall),
         kill=core.watch.latch.strongest(account, intent.strategy, trading.market),
+        protects=intent.algorithm in WATCHERS,
         narrowed=narrowed(core, account, instrument),
         latched=latched(core, intent),
     )

@@ -10,7 +10,7 @@ from jtrader.domain.events import IntentRefused, KillChanged
 from jtrader.domain.ids import InstrumentId, ParentId, StrategyId, market_of
 from jtrader.domain.instrument import Instrument
 from jtrader.domain.money import ONE
-from jtrader.domain.order import Intent, OrderStatus, Side
+from jtrader.domain.order import ChildOrder, Intent, OrderStatus, Side
 from jtrader.domain.payoff import notional
 from jtrader.domain.times import SECOND
 from jtrader.engine import doubts, intents
@@ -20,6 +20,7 @@ from jtrader.engine.inputs import Moment
 from jtrader.engine.intents import Answer
 from jtrader.engine.watch import Flattening
 from jtrader.execution.driver import backoff
+from jtrader.execution.triggers import WATCHERS
 from jtrader.risk.gate import EXIT_COLLAR_STEPS
 from jtrader.risk.kill import KILL_PARENT, Kill, KillLevel, is_protective
 from jtrader.risk.price import touch_of
@@ -46,6 +47,11 @@ def obey(core: Core, now: Moment) -> None:
         core.watch.flattening.clear()
 
 
+def protects(core: Core, child: ChildOrder) -> bool:
+    """Whether it is an order of a stop that is watched here."""
+    return core.state.parents[child.parent_id].intent.algorithm in WATCHERS
+
+
 def not_theirs(core: Core, intent: Intent, now: Moment) -> Answer | None:
     """Refuses an intent that calls itself a kill's."""
     if not intent.parent_id.startswith(KILL_PARENT):
@@ -61,7 +67,8 @@ def _cancel(core: Core, now: Moment) -> None:
         kill = core.watch.latch.strongest(child.account, child.strategy, market_of(child.instrument))
         if kill is None or order.id in core.watch.killed or child.parent_id.startswith(KILL_PARENT):
             continue
-        keeps = is_protective(child) and kill.level is not KillLevel.FLATTEN
+        is_kept = is_protective(child) or (child.reduce_only and protects(core, child))
+        keeps = is_kept and kill.level is not KillLevel.FLATTEN
         if kill.level >= KillLevel.CANCEL_ALL and not keeps:
             core.watch.killed.add(order.id)
             doubts.cancel(core, order, f"kill level {int(kill.level)}: {kill.reason}", now)

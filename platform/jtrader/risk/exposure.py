@@ -67,6 +67,8 @@ class Exposure(Standing, frozen=True, kw_only=True):
     silent_since: int | None = None
     """Market time of the last data, where the feed has gone quiet or told that it is stale."""
     kill: Kill | None = None
+    protects: bool = False
+    """The order's parent is a stop that is watched here."""
     narrowed: str = ""
     """Why this instrument takes no new risk, empty when it does."""
     latched: tuple[str, str] | None = None

@@ -34,7 +34,7 @@ def judge(order: ChildOrder, instrument: Instrument, limits: LimitSet, exposure:
 def _permission(case: Case) -> Iterator[Refusal]:
     order, exposure = case.order, case.exposure
     kill = exposure.kill
-    if kill is not None and kill.stops(order):
+    if kill is not None and kill.stops(order, exposure.protects):
         yield RefusalCode.KILL, f"kill level {int(kill.level)} by {kill.actor}: {kill.reason}"
     if exposure.latched is not None and not order.reduce_only:
         code, reason = exposure.latched

@@ -21,9 +21,9 @@ class KillLevel(IntEnum):
     NO_NEW_RISK = 1
     """Reduce-only orders alone."""
     NO_ORDERS = 2
-    """What works goes on working."""
+    """What works goes on working, and stops that are watched here still act."""
     CANCEL_ALL = 3
-    """No orders; those that work are cancelled, protective ones stay, and positions stay."""
+    """No orders; those that work are cancelled, protective ones stay and still act, and positions stay."""
     FLATTEN = 4
     """All orders are cancelled and the positions closed in slices, within the collar."""
     REVOKE = 5
@@ -52,12 +52,15 @@ class Kill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Some of the account's strategies, or all of them."""
         return self.account in (None, account) and is_venue_of(self.venue, market)
 
-    def stops(self, order: ChildOrder) -> bool:
-        """Of an order that it covers."""
+    def stops(self, order: ChildOrder, protects: bool = False) -> bool:
+        """Of an order that it covers. `protects`: its parent is a stop that is watched here; like a stop at the venue
+        it may act while levels 2 and 3 stand."""
         if self.level is KillLevel.NO_NEW_RISK:
             return not order.reduce_only
         if self.level is KillLevel.FLATTEN:
             return not (order.reduce_only and order.parent_id.startswith(KILL_PARENT))
+        if self.level in (KillLevel.NO_ORDERS, KillLevel.CANCEL_ALL) and protects:
+            return not order.reduce_only
         return self.level is not KillLevel.NORMAL
 
 

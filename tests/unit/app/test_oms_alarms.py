@@ -5,11 +5,13 @@ from decimal import Decimal
 import pytest
 
 from fixtures.oms_desk import Desk, sequenced
+from fixtures.parents import Floor
 from jtrader.app.services.oms.alarms import REPEAT, Alarms
 from jtrader.domain.ids import ClientOrderId, VenueOrderId
 from jtrader.domain.order import ChildOrder, OrderStatus, Side
 from jtrader.domain.times import MINUTE, SECOND
-from jtrader.engine.inputs import Moment, Restarted, SubmitUncertain
+from jtrader.engine.inputs import Moment, Restarted, SubmitRefused, SubmitUncertain
+from jtrader.risk.kill import Change, KillLevel
 
 
 class Pager:
@@ -101,3 +103,53 @@ def test_an_overfill_is_told_at_once(desk: Desk) -> None:
         watching.happened(sequenced(desk.fill(child, quantity).events))
         assert len(pager.sent) == pages
     assert "was for 0.1 binance_usdm:BTCUSDT and has filled 0.101" in pager.sent[0][2]
+
+
+def protected(**params: object) -> Floor:
+    """A long position with a stop at 49,000."""
+    floor = Floor()
+    floor.desk.fill(floor.desk.submit(quantity="0.5"), "0.5")
+    floor._seen = len(floor.desk.sent)
+    floor.trade(1)
+    stop = {"trigger": "49000", **params}
+    return floor.start("stop", quantity="0.5", side=Side.SELL, reduce_only=True, params=stop).run(2)
+
+
+def test_a_stop_that_the_venue_ended_is_told() -> None:
+    for still_held in (True, False):
+        floor = protected(native=True)
+        [order] = floor.live
+        if not still_held:
+            floor.desk.fill(floor.desk.submit(Side.SELL, "0.5"), "0.5")
+            floor._seen = len(floor.desk.sent)
+        floor.desk.report(order, OrderStatus.EXPIRED, reason="venue maintenance")
+        floor.run(2)
+        watching, pager = alarms(floor.desk)
+        watching.happened(sequenced(floor.desk.events))
+        told = [(level, key) for level, key, _ in pager.sent]
+        assert told == ([("page", f"stop {floor.parent_id}")] if still_held else [])
+        if still_held:
+            assert "venue maintenance" in pager.sent[0][2]
+
+
+def test_a_triggered_stop_that_is_refused_is_told_every_five_minutes() -> None:
+    for by_venue in (True, False):
+        floor = protected()
+        watching, pager = alarms(floor.desk)
+        before = len(floor.desk.events)
+        if not by_venue:
+            latch = floor.desk.engine.core.watch.latch
+            drill = Change(level=KillLevel.REVOKE, reason="drill", actor="ann", at=floor.desk.wall)
+            floor.desk.engine.latch(latch.changed(drill))
+        floor.fills = False
+        floor.bid, floor.ask = 48_900.0, 48_900.1
+        floor.trade(1, 48_900.0)
+        for _ in range(290):
+            floor.desk.wait(1, quotes=False)
+            floor.desk.quote(floor.bid, floor.ask)
+            for order in list(floor.desk.engine.state.live_orders()):
+                floor.desk.do(SubmitRefused(order.id, "x", "drill: no margin"))
+        watching.happened(sequenced(floor.desk.events)[before:])
+        assert [key for _, key, _ in pager.sent] == [f"stop {floor.parent_id}"]
+        assert "drill" in pager.sent[0][2]
+        assert "0.5 binance_usdm:BTCUSDT is open" in pager.sent[0][2]

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures.oms_desk import ALPHA, LIMITS, PERP, SPOT, TREND, Desk, venue_order
+from fixtures.parents import Floor
 from jtrader.domain.events import ChildAccepted, IntentReceived, KillChanged
 from jtrader.domain.ids import AccountId, ParentId, StrategyId
 from jtrader.domain.order import ChildOrder, OrderStatus, OrderType, Side, TimeInForce
@@ -353,3 +354,46 @@ def test_a_release_is_journaled_though_the_clock_went_back() -> None:
     told = [event for event in desk.events if isinstance(event, KillChanged)]
     assert [event.level for event in told] == [1, 0]
     assert told[0].at < told[1].at
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "reduce_only", "level", "acts"),
+    [
+        ("stop", True, 2, True),
+        ("stop", True, 3, True),
+        ("stop_limit", True, 3, True),
+        ("trailing", True, 2, True),
+        ("stop", False, 2, False),
+        ("stop", True, 4, False),
+        ("stop", True, 5, False),
+        ("limit", True, 2, False),
+    ],
+)
+def test_stops_that_are_watched_here_act_under_levels_2_and_3(
+    algorithm: str, reduce_only: bool, level: int, acts: bool
+) -> None:
+    floor = Floor()
+    hold(floor.desk, "0.5")
+    floor._seen = len(floor.desk.sent)
+    floor.trade(1)
+    params = {"stop": {"trigger": "49000"}, "stop_limit": {"trigger": "49000"}, "trailing": {"offset": "500"}}
+    limit = D(48_800) if algorithm == "stop_limit" else D(50_500) if algorithm == "limit" else None
+    if algorithm != "limit":
+        floor.start(
+            algorithm, side=Side.SELL, reduce_only=reduce_only, params=params[algorithm], limit_price=limit
+        ).run(2)
+    floor.fills = False
+    kill(floor.desk, level)
+    before = len(floor.desk.submitted())
+    if algorithm == "limit":
+        floor.desk.do(
+            IntentSubmitted(floor.desk.intent(Side.SELL, reduce_only=True, algorithm="limit", limit_price=limit))
+        )
+    floor.bid, floor.ask = 48_900.0, 48_900.1
+    floor.trade(1, 48_900.0)
+    floor.run(10)
+    orders = floor.desk.engine.state.orders
+    sent = [orders[name].child for name in floor.desk.submitted()[before:]]
+    assert any(not child.parent_id.startswith(KILL_PARENT) for child in sent) == acts
+    if level == 3:
+        assert not {child.client_order_id for child in sent} & set(floor.desk.cancelled())

@@ -16,6 +16,7 @@ from jtrader.engine.commands import AmendOrder, Command, SubmitOrder
 from jtrader.engine.engine import Engine, Outcome
 from jtrader.engine.inputs import AmendRefused, Input, Moment, SubmitRefused
 from jtrader.engine.intents import Answer
+from jtrader.engine.kills import protects
 from jtrader.ports.clock import Clock
 from jtrader.ports.stores import Journal
 
@@ -125,7 +126,7 @@ class CoreLoop:
         if isinstance(command, SubmitOrder | AmendOrder):
             order = self.engine.state.orders[command.client_order_id].child
             kill = self._latch.read().strongest(order.account, order.strategy, market_of(order.instrument))
-            if kill is not None and kill.stops(order):
+            if kill is not None and kill.stops(order, protects(self.engine.core, order)):
                 reason = f"not sent: kill level {int(kill.level)} by {kill.actor}: {kill.reason}"
                 is_new = isinstance(command, SubmitOrder)
                 self.put((SubmitRefused if is_new else AmendRefused)(order.client_order_id, "kill", reason))
