@@ -38,8 +38,10 @@ def exposure_of(
         orders_last_minute=pace.orders_since(minute, account),
         messages_last_minute=pace.messages_since(minute, account),
         orders_last_hour=pace.orders_since(now.market - HOUR, account),
-        cancels_last_hour=pace.cancels_since(now.market - HOUR, account),
-        repeats=pace.repeats_since(now.market - trading.limits.repeat_window, series_of(intent)),
+        cancels_last_hour=pace.withdrawn_since(now.market - HOUR, account, trading.market),
+        repeats=0
+        if core.state.has_sent(intent.parent_id)
+        else pace.repeats_since(now.market - trading.limits.repeat_window, series_of(intent)),
         strategy=_of_strategy(core, rules, intent, of_strategy, minute),
         venue=_of_market(core, rules, account, market, live, minute),
         unknown_exits=unknown_exits,

@@ -4,8 +4,8 @@ from bisect import bisect_right
 from decimal import Decimal
 from typing import TypeVar
 
-from jtrader.domain.events import RiskLatched
-from jtrader.domain.ids import AccountId, InstrumentId, StrategyId
+from jtrader.domain.events import KillChanged, RiskLatched
+from jtrader.domain.ids import AccountId, InstrumentId, Market, StrategyId, market_of
 from jtrader.domain.order import ChildOrder, Intent, Side
 from jtrader.domain.times import HOUR, MINUTE
 
@@ -50,7 +50,9 @@ class Pace:
         self.amends: dict[AccountId, Times] = {}
         self.strategy_changes: dict[tuple[AccountId, StrategyId], Times] = {}
         self.repeats: dict[Series, Times] = {}
-        """Orders that take risk."""
+        """The first orders of parents that take risk."""
+        self.withdrawn: dict[tuple[AccountId, Market], Times] = {}
+        """Orders that their own strategies took back."""
         self.wishes: dict[Wish, int] = {}
         """When each was wanted last, oldest first, at most an hour back."""
 
@@ -59,14 +61,18 @@ class Pace:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def ordered(self, child: ChildOrder) -> None:
+    def ordered(self, child: ChildOrder, is_first: bool) -> None:
+        """`is_first` of its parent: the slices of one wish do not repeat each other."""
         _add(self.orders, child.account, HOUR, child.ts)
         _add(self.strategy_orders, (child.account, child.strategy), MINUTE, child.ts)
-        if not child.reduce_only:
+        if is_first and not child.reduce_only:
             _add(self.repeats, series_of(child), HOUR, child.ts)
 
-    def cancelled(self, child: ChildOrder, ts: int) -> None:
-        _add(self.cancels, child.account, HOUR, ts)
+    def cancelled(self, child: ChildOrder, ts: int, by_its_strategy: bool) -> None:
+        """Neither what people and kills cancel nor what an algorithm places anew is held against anybody."""
+        _add(self.cancels, child.account, MINUTE, ts)
+        if by_its_strategy:
+            _add(self.withdrawn, (child.account, market_of(child.instrument)), HOUR, ts)
         _add(self.strategy_changes, (child.account, child.strategy), MINUTE, ts)
 
     def amended(self, child: ChildOrder, ts: int) -> None:
@@ -85,20 +91,27 @@ class Pace:
         if latch.strategy and latch.instrument and latch.side:
             self.repeats.pop((latch.account, latch.strategy, latch.instrument, latch.side), None)
 
+    def released(self, change: KillChanged) -> None:
+        """A named person released accounts as a whole: what their strategies took back is counted anew."""
+        for account, market in list(self.withdrawn) if change.strategy is None else ():
+            venues = (None, market, market.partition("_")[0])
+            if change.account in (None, account) and change.venue in venues:
+                del self.withdrawn[account, market]
+
     def orders_since(self, ts: int, account: AccountId, strategy: StrategyId | None = None) -> int:
         return _since(
             self.orders.get(account) if strategy is None else self.strategy_orders.get((account, strategy)), ts
         )
 
-    def cancels_since(self, ts: int, account: AccountId) -> int:
-        return _since(self.cancels.get(account), ts)
+    def withdrawn_since(self, ts: int, account: AccountId, market: Market) -> int:
+        return _since(self.withdrawn.get((account, market)), ts)
 
     def messages_since(self, ts: int, account: AccountId, strategy: StrategyId | None = None) -> int:
         """Orders, cancels and amends."""
         orders = self.orders_since(ts, account, strategy)
         if strategy is not None:
             return orders + _since(self.strategy_changes.get((account, strategy)), ts)
-        return orders + self.cancels_since(ts, account) + _since(self.amends.get(account), ts)
+        return orders + _since(self.cancels.get(account), ts) + _since(self.amends.get(account), ts)
 
     def repeats_since(self, ts: int, series: Series) -> int:
         return _since(self.repeats.get(series), ts)

@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from jtrader.domain.account import EntryKind, VenueEntry
-from jtrader.domain.events import EquityMarked, KillChanged, RiskLatched
+from jtrader.domain.events import EquityMarked, KillChanged, LedgerAdjusted, RiskLatched
 from jtrader.domain.ids import AccountId, StrategyId
 from jtrader.domain.money import ZERO
 from jtrader.domain.times import DAY
@@ -33,7 +33,7 @@ class RiskState:
         """What risk has stopped, until it is released."""
         self.standpoints: dict[Owner, Standpoint] = {}
         self.moved: dict[tuple[AccountId, str], Decimal] = {}
-        """Transfers since the account was opened, inward positive."""
+        """Transfers and what people corrected since the account was opened, inward positive."""
         self.kill_changed = 0
         """Wall time of the last change of the kill latch that is journaled."""
 
@@ -46,6 +46,11 @@ class RiskState:
         if entry.kind in MOVED:
             key = (entry.account, entry.asset)
             self.moved[key] = self.moved.get(key, ZERO) + entry.amount
+
+    def adjusted(self, event: LedgerAdjusted) -> None:
+        """A correction of the books is neither won nor lost."""
+        key = (event.account, event.asset)
+        self.moved[key] = self.moved.get(key, ZERO) + event.amount
 
     def marked(self, event: EquityMarked) -> None:
         owner, day = (event.account, event.strategy, event.asset), event.ts // DAY

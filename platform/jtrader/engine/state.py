@@ -51,7 +51,7 @@ from jtrader.domain.ids import (
     VenueOrderId,
 )
 from jtrader.domain.money import ZERO
-from jtrader.domain.order import ChildOrder, Fill, OrderStatus
+from jtrader.domain.order import ChildOrder, Fill, OrderStatus, ParentWish
 from jtrader.domain.times import MINUTE
 from jtrader.engine.lifecycle import CLOSING, Step, after
 from jtrader.engine.orders import Amendment, Order, Parent
@@ -100,6 +100,12 @@ class State:
         live = self.live_children.get(parent.intent.parent_id, ())
         return parent.filled, sum((self.orders[child].leaves for child in live), ZERO)
 
+    def has_sent(self, parent_id: ParentId) -> bool:
+        """Whether the gate has let a child of the parent through."""
+        parent = self.parents.get(parent_id)
+        children = () if parent is None else parent.children
+        return any(self.orders[name].status is not OrderStatus.REFUSED for name in children)
+
     def apply(self, event: Event) -> None:
         """Raises Broken for what the life-cycle table or the journal's order does not allow."""
         self.seq += 1
@@ -127,7 +133,8 @@ class State:
                 order = self.orders[id_]
                 self._put(replace(order, unknown_since=event.ts, accepted=order.accepted or accepted))
             case CancelRequested(client_order_id=id_, reason=reason, ts=ts):
-                self.pace.cancelled(self.orders[id_].child, ts)
+                child = self.orders[id_].child
+                self.pace.cancelled(child, ts, by_its_strategy=self._is_withdrawn(child))
                 self._step(id_, Step.REQUEST_CANCEL, reason)
                 order = self.orders[id_]
                 is_replacing = order.amending is not None and order.amending.by_replacing
@@ -152,6 +159,8 @@ class State:
             case KillChanged():
                 for latch in self.risk.killed(event):
                     self.pace.forget(latch)
+                if not event.level:
+                    self.pace.released(event)
             case SignalRecorded(signal=signal):
                 self.signals.add(signal.signal_id)
             case EntryBooked(entry=entry):
@@ -171,7 +180,9 @@ class State:
                 self.parents[parent_id] = changed
             case BreakAcknowledged(account=account, date=date, break_id=break_id):
                 self.acknowledged.add((account, date, break_id))
-            case IntentRefused() | FundingSeen() | LedgerAdjusted():
+            case LedgerAdjusted():
+                self.risk.adjusted(event)
+            case IntentRefused() | FundingSeen():
                 pass
 
     def _parent(self, parent_id: ParentId) -> Parent:
@@ -180,9 +191,14 @@ class State:
         except KeyError:
             raise Broken(f"the journal tells of parent {parent_id}, but not of its beginning") from None
 
+    def _is_withdrawn(self, child: ChildOrder) -> bool:
+        """The strategy itself has taken back what the order is for."""
+        parent = self._parent(child.parent_id)
+        return parent.wish is ParentWish.CANCEL and parent.wish_reason.startswith(f"{child.strategy}: ")
+
     def _accept(self, child: ChildOrder) -> None:
+        self.pace.ordered(child, is_first=not self.has_sent(child.parent_id))
         self._add(Order(child, OrderStatus.PENDING_NEW))
-        self.pace.ordered(child)
 
     def _add(self, order: Order) -> None:
         if order.id in self.orders:

@@ -54,7 +54,7 @@ class Exposure(Standing, frozen=True, kw_only=True):
     orders_last_hour: int = 0
     cancels_last_hour: int = 0
     repeats: int = 0
-    """Orders of the same strategy, instrument and side within the window of the throttle."""
+    """Parents of the same strategy, instrument and side within the window of the throttle."""
     funds: Decimal | None = None
     """Derivatives: wallet + unrealised of the settle asset. Spot: the wallet's quote asset. None = can't be told."""
     funds_taken: Decimal = ZERO

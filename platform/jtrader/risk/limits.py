@@ -50,9 +50,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_messages_per_minute: int | None = None
     """Orders, amends and cancels in market time; unset = twice max_orders_per_minute."""
     max_cancel_ratio: Decimal = Decimal("0.9")
-    """Cancels for each order over the last market hour."""
+    """Orders that strategies took back, for each order over the last market hour."""
     max_repeats: int | None = None
-    """Orders of one strategy, instrument and side within `repeat_window`; unset = half of max_orders_per_minute."""
+    """Parents of one strategy, instrument and side within `repeat_window`; unset = half of max_orders_per_minute."""
     repeat_window: int = MINUTE
     duplicate_window: int = SECOND
     """Market time within which the same strategy may not want the same again; 0 = it may."""

@@ -8,7 +8,7 @@ from jtrader.risk.case import Case, Refusal
 from jtrader.risk.verdict import RefusalCode
 
 RATIO_FROM = 50
-"""Cancels of an hour below which their ratio says nothing."""
+"""Orders taken back within an hour, below which their ratio says nothing."""
 
 
 def pace(case: Case) -> Iterator[Refusal]:
@@ -45,7 +45,10 @@ def _cancel_ratio(case: Case) -> Iterator[Refusal]:
     if cancels >= RATIO_FROM and Decimal(cancels) > limit * orders:
         yield (
             RefusalCode.CANCEL_RATIO,
-            f"{cancels} cancels of {orders} orders last market hour, the limit is {limit:.0%} of them",
+            (
+                f"strategies took back {cancels} of {orders} orders last market hour, the limit is {limit:.0%}; "
+                f"'jtrader kill L0 --account {case.order.account}' counts anew"
+            ),
         )
 
 

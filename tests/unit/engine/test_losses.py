@@ -12,7 +12,7 @@ from jtrader.domain.events import EquityMarked, KillChanged, RiskLatched
 from jtrader.domain.ids import AccountId, InstrumentId, StrategyId
 from jtrader.domain.order import Side
 from jtrader.domain.times import DAY, SECOND
-from jtrader.engine.inputs import EntryReported, IntentSubmitted, Ticked
+from jtrader.engine.inputs import AdjustAsked, EntryReported, IntentSubmitted, Ticked
 from jtrader.risk.limits import StrategyLimits
 
 D = Decimal
@@ -180,4 +180,17 @@ def test_equity_is_journaled_sparsely_and_folded_the_same_again() -> None:
     desk.wait(180)
     marked = [event for event in desk.events if isinstance(event, EquityMarked)]
     assert [event.account for event in marked] == [ALPHA, TREND]
+    assert desk.restarted().engine.state.risk == desk.engine.state.risk
+
+
+def test_a_correction_of_the_books_is_no_loss() -> None:
+    desk = desk_with(max_daily_loss=D(1_000))
+    hold(desk, "0.1")
+    desk.wait(2)
+    missed = AdjustAsked(account=ALPHA, asset="USDT", amount=D(-5_000), at=None, actor="ann", reason="missed")
+    answer = desk.do(missed).answer
+    assert answer is not None
+    assert answer.accepted
+    desk.wait(2)
+    assert code(desk) == ""
     assert desk.restarted().engine.state.risk == desk.engine.state.risk

@@ -7,14 +7,16 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures.oms_desk import ALPHA, INSTRUMENTS, LIMITS, PERP, SPOT, START, TREND, Desk
-from jtrader.domain.events import RiskLatched
+from fixtures.parents import Floor
+from jtrader.domain.events import KillChanged, RiskLatched
 from jtrader.domain.ids import InstrumentId, SignalId, StrategyId
-from jtrader.domain.order import OrderStatus, Side
+from jtrader.domain.order import OrderStatus, ParentWish, Side
 from jtrader.domain.signal import ModelRef, Signal
 from jtrader.domain.times import SECOND
 from jtrader.engine.engine import Engine
-from jtrader.engine.inputs import CancelAllAsked, IntentSubmitted, SubmitUncertain
+from jtrader.engine.inputs import CancelAllAsked, IntentSubmitted, ParentWished, SubmitUncertain
 from jtrader.engine.intents import Answer
+from jtrader.risk.kill import Change, KillLevel
 from jtrader.risk.limits import ScopeLimits, StrategyLimits
 
 D = Decimal
@@ -94,15 +96,86 @@ def test_cancels_count_in_the_budget_of_messages_and_for_the_ratio() -> None:
     assert ask(desk, quantity="0.01").accepted
 
 
-def test_more_cancels_than_their_share_of_orders_stop_new_ones() -> None:
+def sixty(actor: str) -> Desk:
+    """Sixty resting orders whose parents `actor` cancels."""
     desk = desk_with(max_open_orders=1_000)
-    for _ in range(60):
-        desk.submit(algorithm="limit", limit_price=D(49_900), quantity="0.01")
-    desk.do(CancelAllAsked(ALPHA, "test"))
+    orders = [desk.submit(algorithm="limit", limit_price=D(49_900), quantity="0.01") for _ in range(60)]
+    for parent_id in [order.parent_id for order in orders]:
+        desk.do(ParentWished(parent_id, ParentWish.CANCEL, actor, "changed my mind"))
+    assert len(desk.cancelled()) == 60
+    return desk
+
+
+def test_a_strategy_that_takes_most_of_its_orders_back_is_stopped_for_an_hour() -> None:
+    desk = sixty("momentum")
     refused = ask(desk, quantity="0.01")
-    assert (refused.code, "60 cancels of 60 orders" in refused.reason) == ("cancel_ratio", True)
+    assert (refused.code, "took back 60 of 60 orders" in refused.reason) == ("cancel_ratio", True)
+    assert ask(desk.restarted(), quantity="0.01").code == "cancel_ratio"
     desk.wait(3601)
     assert ask(desk, quantity="0.01").accepted
+
+
+@pytest.mark.parametrize(
+    ("scope", "is_released"),
+    [
+        ({}, True),
+        ({"account": ALPHA}, True),
+        ({"venue": "binance"}, True),
+        ({"account": TREND}, False),
+        ({"venue": "bitmex"}, False),
+        ({"account": ALPHA, "strategy": StrategyId("momentum")}, False),
+    ],
+)
+def test_a_release_of_the_account_counts_what_was_taken_back_anew(scope: dict[str, Any], is_released: bool) -> None:
+    desk = sixty("momentum")
+    event = KillChanged(ts=desk.market, at=desk.wall, level=0, reason="looked at it", actor="ann", **scope)
+    desk.engine.core.emit(event)
+    assert ask(desk, quantity="0.01").accepted == is_released
+
+
+@pytest.mark.parametrize("who", ["a person", "cancel all", "kill"])
+def test_what_people_and_kills_cancel_is_held_against_nobody(who: str) -> None:
+    desk = sixty("ann") if who == "a person" else desk_with(max_open_orders=1_000)
+    if who != "a person":
+        for _ in range(60):
+            desk.submit(algorithm="limit", limit_price=D(49_900), quantity="0.01")
+        latch = desk.engine.core.watch.latch
+        for level in (3, 0) if who == "kill" else ():
+            change = Change(level=KillLevel(level), reason="drill", actor="ann", at=desk.wall)
+            latch = latch.changed(change)
+            desk.engine.latch(latch)
+            desk.wait(1)
+        if who == "cancel all":
+            desk.do(CancelAllAsked(ALPHA, "test"))
+    assert len(set(desk.cancelled())) == 60
+    assert ask(desk, quantity="0.01").accepted
+
+
+def test_an_algorithm_that_follows_the_market_does_not_lock_its_account() -> None:
+    floor = Floor(desk_with(max_orders_per_minute=300)).start("best_limit", quantity="0.5")
+    for second in range(300):
+        if second % 2 == 0:
+            floor.bid, floor.ask = floor.bid + 0.5, floor.ask + 0.5
+        floor.run(1)
+        floor.end_cancelled()
+    assert len(floor.desk.cancelled()) > 90
+    assert ask(floor.desk, quantity="0.01", strategy=StrategyId("other")).accepted
+    assert "child_refused" not in floor.desk.tags()
+
+
+def test_the_peaks_of_one_iceberg_are_one_wish() -> None:
+    floor = Floor(desk_with(max_repeats=2))
+    floor.start("iceberg", limit_price=D(50_000), params={"display": "0.01"})
+    for _ in range(100):
+        for order in floor.live:
+            floor.desk.fill(order, str(order.quantity))
+        floor.run(1)
+    assert floor.parent.filled == D("0.5")
+    assert floor.desk.engine.state.risk.latches == {}
+    desk = floor.desk
+    assert ask(desk, quantity="0.01").accepted
+    assert ask(desk, quantity="0.01").accepted
+    assert ask(desk, quantity="0.01").code == "repeated"
 
 
 @pytest.mark.parametrize("ends", [OrderStatus.CANCELED, None])
