@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 
 from fixtures.instruments import instrument
 from jtrader.domain.account import EntryKind, VenueEntry
-from jtrader.domain.events import AccountOpened, ChildAccepted, EntryBooked, FundingSeen, OrderFilled, PositionAssigned
+from jtrader.domain.events import (
+    AccountOpened,
+    ChildAccepted,
+    EntryBooked,
+    ExpirySeen,
+    FundingSeen,
+    OrderFilled,
+    PositionAssigned,
+)
 from jtrader.domain.instrument import Instrument, Product
 from jtrader.domain.order import ChildOrder, Fill, OrderType, Side, TimeInForce
 from jtrader.ledger.book import FEES, Ledger
@@ -68,6 +76,8 @@ def rows(draw, name, number):
     ts = number + 1
     if name != SPOT and draw(st.booleans()):
         rate = draw(decimals("-0.01", "0.01", 6))
+        if draw(st.integers(0, 3)) == 0:
+            return ExpirySeen(ts=ts, instrument=name, expiry=ts, price=draw(decimals("0.01", "99999.99", 2)))
         return FundingSeen(ts=ts, instrument=name, instant=ts, mark=draw(decimals("0.01", "99999.99", 2)), rate=rate)
     row = VenueEntry(
         account="a",

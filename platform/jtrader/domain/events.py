@@ -173,6 +173,17 @@ class FundingSeen(OmsEvent, frozen=True, kw_only=True, tag="funding_seen"):
     rate: Decimal
 
 
+class ExpirySeen(OmsEvent, frozen=True, kw_only=True, tag="expiry_seen"):
+    """A dated contract has expired while strategies held positions that cancel out: `price` is the mark at its expiry.
+
+    The venue delivers net positions; this closes the books of those of which it books nothing.
+    """
+
+    instrument: InstrumentId
+    expiry: int
+    price: Decimal
+
+
 class PositionAssigned(OmsEvent, frozen=True, kw_only=True, tag="position_assigned"):
     """A person gave a part of what is UNASSIGNED to a strategy, with its cost; nothing was traded. `quantity` is signed
     like the position that moves."""
@@ -296,6 +307,7 @@ Event = (
     | EntryBooked
     | MarkSeen
     | FundingSeen
+    | ExpirySeen
     | PositionAssigned
     | OrderResolved
     | BreakAcknowledged

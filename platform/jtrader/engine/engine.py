@@ -15,6 +15,7 @@ from jtrader.engine import (
     amends,
     corrections,
     doubts,
+    expiries,
     fundings,
     intents,
     kills,
@@ -201,6 +202,7 @@ class Engine:
         doubts.ask(core, now)
         parents.work_all(core, now)
         fundings.passed(core, now)
+        expiries.passed(core, now)
         losses.watch(core, now)
         if now.market // MINUTE > core.state.marked_minute:
             self._mark(now)

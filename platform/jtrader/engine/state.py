@@ -22,6 +22,7 @@ from jtrader.domain.events import (
     EntryBooked,
     EquityMarked,
     Event,
+    ExpirySeen,
     FundingSeen,
     IntentReceived,
     IntentRefused,
@@ -182,7 +183,7 @@ class State:
                 self.acknowledged.add((account, date, break_id))
             case LedgerAdjusted():
                 self.risk.adjusted(event)
-            case IntentRefused() | FundingSeen():
+            case IntentRefused() | FundingSeen() | ExpirySeen():
                 pass
 
     def _parent(self, parent_id: ParentId) -> Parent:

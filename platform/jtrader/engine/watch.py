@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -81,6 +82,8 @@ class Watch:
         """The venue is still being asked what happened while the process was away: parents wait."""
         self.revenants: dict[AccountId, frozenset[ClientOrderId]] = {}
         """Orders that have ended by our books and that the venue listed as open last."""
+        self.expiry_prices: dict[InstrumentId, Decimal] = {}
+        """Marks of contracts at their expiry, until the fills from before it are in."""
         self.resolved: dict[ClientOrderId, int] = {}
         """Orders that a person has ended in this run, and the wall time."""
         self.drifted: dict[tuple[AccountId, InstrumentId], str] = {}

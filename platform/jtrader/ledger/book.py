@@ -15,6 +15,7 @@ from jtrader.domain.events import (
     ChildAccepted,
     EntryBooked,
     Event,
+    ExpirySeen,
     FundingSeen,
     LedgerAdjusted,
     MarkSeen,
@@ -31,7 +32,7 @@ from jtrader.ledger.books import Books, PositionKey, Result
 from jtrader.ledger.funding import Moves, burden, crossed, shares
 from jtrader.ledger.position import FLAT, Holding, Traded, rebased, traded
 from jtrader.ledger.rules import rounding_at
-from jtrader.ledger.settlement import delivered
+from jtrader.ledger.settlement import closed_at, delivered
 
 FEES = frozenset({EntryKind.FEE, EntryKind.REBATE, EntryKind.LIQUIDATION_FEE})
 CLOCK = frozenset({EntryKind.SETTLEMENT, EntryKind.DELIVERY})
@@ -62,6 +63,8 @@ class Ledger(Books):
                 self._marks[instrument] = mark
             case FundingSeen():
                 return self._cross_funding(event)
+            case ExpirySeen():
+                return self._expire(event)
         return ()
 
     def _open(self, event: AccountOpened) -> tuple[Posting, ...]:
@@ -160,7 +163,8 @@ class Ledger(Books):
         """A settlement re-bases the net position, a delivery closes everybody's; without a position it is nobody's."""
         net = self._net.get((row.account, rules.id), FLAT)
         if not net.quantity:
-            self._result((row.account, UNASSIGNED, rules.id), row.ts).realised += row.amount
+            if row.amount:
+                self._result((row.account, UNASSIGNED, rules.id), row.ts).realised += row.amount
             return postings.entry_lines(row, [(UNASSIGNED, row.amount)])
         if row.kind is EntryKind.SETTLEMENT:
             self._net[row.account, rules.id] = rebased(net, row.amount)
@@ -205,6 +209,24 @@ class Ledger(Books):
                 self._result((account, strategy, rules.id), seen.instant).funding += amount
             lines = [(EntryKind.FUNDING, "funding", rules.settle, -amount, s) for s, amount in paid.items()]
             posted += postings.entry(account, entry_id, seen.instant, lines, rules.id)
+        return self._post(tuple(posted))
+
+    def _expire(self, seen: ExpirySeen) -> tuple[Posting, ...]:
+        """Where an account's strategies hold opposite positions of net zero, they deliver to each other there."""
+        posted: list[Posting] = []
+        for account in self.cancelling(seen.instrument):
+            entry_id = f"expiry:{seen.instrument}:{seen.expiry}"
+            if (account, entry_id) in self._seen:
+                continue
+            self._seen.add((account, entry_id))
+            rules = self._instrument(seen.instrument)
+            rounding = rounding_at(rules, seen.expiry)
+            lines: list[postings.Line] = []
+            for strategy, own in closed_at(seen.price, rules, self._held(account, rules.id), rounding).items():
+                quantity = -self.strategy_position(account, strategy, rules.id)
+                lines += postings.trade_lines(EntryKind.DELIVERY, rules, quantity, own, strategy)
+                self._hold((account, strategy, rules.id), own, seen.expiry)
+            posted += postings.entry(account, entry_id, seen.expiry, lines, rules.id)
         return self._post(tuple(posted))
 
     def _held(self, account: AccountId, instrument: InstrumentId) -> dict[StrategyId, Holding]:

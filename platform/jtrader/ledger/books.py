@@ -69,6 +69,11 @@ class Books:
         """Those in which a strategy has, or had, a position."""
         return {name for (_, _, name), held in self._holdings.items() if held.quantity or not open_only}
 
+    def cancelling(self, instrument: InstrumentId) -> list[AccountId]:
+        """The accounts whose net position is flat while strategies hold some."""
+        owners = {owner for (owner, _, name), held in self._holdings.items() if name == instrument and held.quantity}
+        return sorted(owner for owner in owners if not self.position(owner, instrument))
+
     def net_holdings(self, account: AccountId) -> dict[InstrumentId, Holding]:
         """Non-zero net holdings: quantity and cost."""
         return {

@@ -70,7 +70,7 @@ def crossed(
     if not holders or sum(holders.values(), ZERO):
         return {}
     received = {strategy: paid(instrument, q, mark, rate, rounding) for strategy, q in holders.items()}
-    received[_largest(holders)] -= sum(received.values(), ZERO)
+    received[largest(holders)] -= sum(received.values(), ZERO)
     return received
 
 
@@ -78,9 +78,10 @@ def by_quantity(amount: Decimal, held: Quantities, unit: Decimal) -> dict[Strate
     """In proportion to signed quantities whose sum is not zero."""
     net = sum(held.values(), ZERO)
     split = {strategy: round_half_even(amount * quantity / net, unit) for strategy, quantity in held.items()}
-    split[_largest(held)] += amount - sum(split.values(), ZERO)
+    split[largest(held)] += amount - sum(split.values(), ZERO)
     return split
 
 
-def _largest(held: Quantities) -> StrategyId:
+def largest(held: Quantities) -> StrategyId:
+    """Who takes what rounding leaves."""
     return max(held, key=lambda strategy: (abs(held[strategy]), strategy))

@@ -54,6 +54,7 @@ def reconcile(
     _compare_cut(found, "opening", opening, theirs.opening, instruments, moves, explained)
     _compare_cut(found, "closing", closing, theirs.closing, instruments, moves, explained)
     _check_own_sum(found, ours)
+    _check_expired(found, ours)
 
     moved, moved_there = _transfers(ours, window), _transfers(theirs, window)
     equities = (opening.equity, closing.equity, theirs.opening.equity, theirs.closing.equity)
@@ -114,6 +115,15 @@ def _check_own_sum(found: Compared, ours: Side) -> None:
         if expected != closing:
             detail = f"our books of {asset} do not add up (closing against opening + postings)"
             found.line([differs("balance", f"sum {asset}", asset, closing, expected, detail)])
+
+
+def _check_expired(found: Compared, ours: Side) -> None:
+    for name, books in ours.undelivered.items():
+        detail = (
+            f"{name} has expired with strategies' books open that cancel out, and no price of its expiry was seen:"
+            " the venue delivers nothing there, so their P&L of it stays unrealised"
+        )
+        found.line([differs("position", f"expiry {name}", "", books, "none", detail)])
 
 
 def _without(cut: Cut, transits: Iterable[Transit]) -> Cut:

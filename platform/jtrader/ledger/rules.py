@@ -17,7 +17,7 @@ from jtrader.domain.instrument import Instrument, Product
 from jtrader.domain.money import EXACT, ONE
 from jtrader.domain.times import parse_time
 
-VERSION = 1
+VERSION = 2
 """Of all that decides what an event is booked as, the roundings below among it: one more with every change, so that
 what was written by the rules before is written anew from the journal."""
 

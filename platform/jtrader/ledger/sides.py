@@ -8,18 +8,29 @@ import msgspec
 
 from jtrader.domain.account import EntryKind, VenueEntry
 from jtrader.domain.errors import BadInput
-from jtrader.domain.events import AccountOpened, ChildAccepted, EntryBooked, Event, LedgerAdjusted, OrderFilled
+from jtrader.domain.events import (
+    AccountOpened,
+    ChildAccepted,
+    EntryBooked,
+    Event,
+    ExpirySeen,
+    LedgerAdjusted,
+    OrderFilled,
+)
 from jtrader.domain.ids import AccountId, InstrumentId
 from jtrader.domain.instrument import Instrument
-from jtrader.domain.money import ZERO
+from jtrader.domain.money import ZERO, plain
 from jtrader.domain.order import Fill
-from jtrader.domain.times import day_bounds, iso
+from jtrader.domain.times import MINUTE, day_bounds, iso
 from jtrader.ledger.book import Ledger, is_of_trade
 from jtrader.ledger.books import Marks
 from jtrader.ledger.position import FLAT, Holding
 
 FillKey = tuple[InstrumentId, str]
 """Instrument and trade id; the account is the statement's."""
+
+EXPIRY_GRACE = MINUTE
+"""After a contract's expiry, until the oms has closed what cancels out there."""
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -55,7 +66,8 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     """`fills` and `entries` may reach beyond the window: their neighbours settle what is in transit at a cut.
 
     `realised`, `wallet_moves` and `delivered` are told by our side only: realised P&L per derivative fill by our own
-    arithmetic, the sum of the window's wallet postings per asset, and what a delivery row (by its id) closed.
+    arithmetic, the sum of the window's wallet postings per asset, and what a delivery row (by its id) closed; so is
+    `undelivered`: by contract that expired in the window, the strategies' books that cancel out and stand open.
     """
 
     fills: tuple[Fill, ...]
@@ -65,6 +77,7 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     realised: dict[FillKey, Decimal] = {}
     wallet_moves: dict[str, Decimal] = {}
     delivered: dict[str, Holding] = {}
+    undelivered: dict[InstrumentId, str] = {}
 
 
 def window_of(account: AccountId, date: dt.date, opened: AccountOpened | None) -> Window:
@@ -101,10 +114,12 @@ def in_venue_order(events: Iterable[Event]) -> list[Event]:
                 return entry.ts, 2, 0, entry.entry_id
             case LedgerAdjusted(at=at):
                 return at, 3, 0, ""
+            case ExpirySeen():
+                return event.ts, 4, 0, ""
         return event.ts, 0, 0, ""
 
     names = [event for event in events if isinstance(event, ChildAccepted | AccountOpened)]
-    money = [event for event in events if isinstance(event, OrderFilled | EntryBooked | LedgerAdjusted)]
+    money = [event for event in events if isinstance(event, OrderFilled | EntryBooked | LedgerAdjusted | ExpirySeen)]
     return [*names, *sorted(money, key=when)]
 
 
@@ -125,6 +140,7 @@ def our_side(
     realised: dict[FillKey, Decimal] = {}
     moves: dict[str, Decimal] = {}
     delivered: dict[str, Holding] = {}
+    undelivered: dict[InstrumentId, str] = {}
     opening: Cut | None = None
     closing: Cut | None = None
     mine = in_venue_order(of_account(account, events))
@@ -140,11 +156,14 @@ def our_side(
                 within, past = window.is_after_start(entry), entry.ts >= window.end
             case LedgerAdjusted(at=at):
                 within, past = at >= window.start, at >= window.end
+            case ExpirySeen(ts=ts):
+                within, past = ts >= window.start, ts >= window.end
             case _:
                 past = False
         if past and closing is None:
             opening = opening or _cut(ledger, account, marks[0])
             closing = _cut(ledger, account, marks[1])
+            undelivered = _undelivered(ledger, account, window)
         if isinstance(event, EntryBooked) and event.entry.kind is EntryKind.DELIVERY:
             closed = {str(name): held for name, held in ledger.net_holdings(account).items()}
             delivered[event.entry.entry_id] = closed.get(str(event.entry.instrument), FLAT)
@@ -161,6 +180,8 @@ def our_side(
                 moves[posting.asset] = moves.get(posting.asset, ZERO) + posting.amount
             if isinstance(event, OrderFilled) and posting.kind == "trade":
                 realised[key_of(event.fill)] = posting.amount
+    if closing is None:
+        undelivered = _undelivered(ledger, account, window)
     return Side(
         fills=tuple(fills),
         entries=tuple(entries),
@@ -169,6 +190,7 @@ def our_side(
         realised=realised,
         wallet_moves=moves,
         delivered=delivered,
+        undelivered=undelivered,
     )
 
 
@@ -186,7 +208,21 @@ def of_account(account: AccountId, events: Iterable[Event]) -> list[Event]:
                 kept.append(event)
             case LedgerAdjusted(account=owner) if owner == account:
                 kept.append(event)
+            case ExpirySeen():
+                kept.append(event)
     return kept
+
+
+def _undelivered(ledger: Ledger, account: AccountId, window: Window) -> dict[InstrumentId, str]:
+    found: dict[InstrumentId, str] = {}
+    for name in ledger.instruments_held(open_only=True):
+        expiry = ledger.rules(name).expiry
+        if expiry is None or account not in ledger.cancelling(name):
+            continue
+        if window.start < expiry + EXPIRY_GRACE <= window.end:
+            books = [(s, held) for (owner, s, at), held in ledger.holdings() if (owner, at) == (account, name)]
+            found[name] = ", ".join(f"{plain(held.quantity)} of {s}" for s, held in books if held.quantity)
+    return dict(sorted(found.items()))
 
 
 def _cut(ledger: Ledger, account: AccountId, marks: Marks) -> Cut:

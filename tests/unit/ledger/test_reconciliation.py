@@ -7,11 +7,11 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from fixtures.trading_day import DATE, END, OPENED, PERP, START, Day, made_day, perp_day, row, spot_day
+from fixtures.trading_day import DATE, END, INSTRUMENTS, OPENED, PERP, START, Day, made_day, perp_day, row, spot_day
 from jtrader.domain.account import EntryKind
 from jtrader.domain.books import BreakKind
 from jtrader.domain.errors import BadInput
-from jtrader.domain.events import AccountOpened, EntryBooked, LedgerAdjusted, OrderFilled
+from jtrader.domain.events import AccountOpened, EntryBooked, ExpirySeen, LedgerAdjusted, OrderFilled
 from jtrader.domain.order import Side
 from jtrader.domain.times import DAY, HOUR, MILLISECOND, SECOND
 from jtrader.store.memory.books import MemoryStatements
@@ -380,6 +380,28 @@ def test_a_break_says_what_differs_by_how_much_and_where_to_look():
     missing = next(one.detail for one in journal(perp_day(), entry("f1")).statement().breaks if one.what == "entry")
     assert "funding row f1" in missing
     assert "let the oms book it" in missing
+
+
+@pytest.mark.parametrize("price", [None, D(60_000)])
+def test_books_that_cancel_out_at_an_expiry_are_closed_at_its_price_or_named(monkeypatch, price):
+    """Two strategies, +0.3 and −0.3, until 23:00; the day after says no more of it."""
+    expiry = END - HOUR
+    monkeypatch.setitem(INSTRUMENTS, PERP, msgspec.structs.replace(INSTRUMENTS[PERP], expiry=expiry))
+    trades = [
+        (PERP, 1, "buy", "0.300", "50000.1", OPENED + SECOND, "0"),
+        (PERP, 2, "sell", "0.300", "50100.3", OPENED + 2 * SECOND, "0"),
+    ]
+    day = made_day("alpha", {"USDT": D(100_000)}, trades, [], {})
+    other = trade("2", client_order_id=lambda _: None)
+    day = journal(venue(day, "fills", other), other)
+    if price is not None:
+        seen = ExpirySeen(ts=expiry + 30 * SECOND, instrument=PERP, expiry=expiry, price=price)
+        day = msgspec.structs.replace(day, events=(*day.events, seen))
+    breaks = day.statement().breaks
+    assert [(one.what, one.reference, one.ours) for one in breaks] == (
+        [] if price else [("position", f"expiry {PERP}", "-0.3 of UNASSIGNED, 0.3 of s")]
+    )
+    assert day.statement(DATE + dt.timedelta(1)).breaks == ()
 
 
 def test_midnight():

@@ -11,6 +11,7 @@ import pytest
 from fixtures.booking import ACCOUNT, accepted, fill, opened, row
 from fixtures.instruments import instrument
 from jtrader.domain.account import EntryKind
+from jtrader.domain.events import ExpirySeen
 from jtrader.domain.instrument import Instrument, Product
 from jtrader.domain.money import ZERO, round_half_even
 from jtrader.domain.times import parse_time
@@ -18,6 +19,7 @@ from jtrader.ledger.book import Ledger
 from jtrader.ledger.funding import paid
 from jtrader.ledger.position import FLAT, Holding, entry_price, open_price, traded, unrealised
 from jtrader.ledger.rules import PLAIN, SATOSHI, rounding_at
+from jtrader.ledger.settlement import closed_at
 
 D = Decimal
 TODAY, THEN = parse_time("2026-01-15"), parse_time("2020-03-13")
@@ -150,6 +152,38 @@ def test_a_dated_contract_is_flat_after_its_delivery():
     told = {state.strategy: (state.quantity, state.cost, state.realised) for state in ledger.positions()}
     assert told == {"long": (0, 0, D("-2.5")), "short": (0, 0, D("1.8"))}
     assert ledger.positions(lambda _: D(1))[0].unrealised == 0
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["with a row of nothing", "without a row"])
+def test_strategies_that_cancel_out_deliver_to_each_other(told):
+    """Long 1,000 × 100 USD from 10,000, short 1,000 in two books from 12,500; expired at 8,000: no money of the
+    venue's, whose net position realised 2 BTC in its trades."""
+    ledger = Ledger([DATED])
+    ledger.apply(opened(BTC="10"))
+    for client, quantity, price in (("long", 1_000, 10_000), ("short", -700, 12_500), ("shorter", -300, 12_500)):
+        ledger.apply(accepted(client, client, DATED.id))
+        ledger.apply(fill(DATED.id, client, quantity, price, client=client, asset="BTC"))
+    wallet = ledger.balances(ACCOUNT)
+    if told:
+        assert ledger.apply(row("d1", EntryKind.DELIVERY, "0", "BTC", instrument=DATED.id)) == ()
+    seen = ExpirySeen(ts=300, instrument=DATED.id, expiry=200, price=D(8_000))
+    posted = ledger.apply(seen)
+    assert posted
+    for unit in ("BTC", str(DATED.id)):
+        assert sum(p.amount for p in posted if p.asset == unit) == 0
+        assert sum(p.amount for p in posted if p.asset == unit and p.book == "contracts") == 0
+    states = {state.strategy: (state.quantity, state.cost, state.realised) for state in ledger.positions()}
+    assert states == {"long": (0, 0, D("-2.5")), "short": (0, 0, D("3.15")), "shorter": (0, 0, D("1.35"))}
+    assert ledger.balances(ACCOUNT) == wallet == {"BTC": 12}
+    assert ledger.apply(seen) == (), "once"
+
+
+def test_worths_of_those_who_cancel_out_sum_to_zero_whatever_the_rounding():
+    """By lots that are floored where they are bought and rounded where they are sold."""
+    held = {"a": Holding(D(150), D("-0.003")), "b": Holding(D(-250), D("0.005")), "c": Holding(D(100), D("-0.002"))}
+    closed = closed_at(D("61234.5"), XBTUSD, held, rounding_at(XBTUSD, TODAY))
+    assert sum(own.value for own in closed.values()) == 0
+    assert sum(own.realised for own in closed.values()) == -sum(one.cost for one in held.values())
 
 
 # instrument, signed quantity, mark, rate, received

@@ -12,6 +12,7 @@ from jtrader.domain.events import (
     ChildAccepted,
     EntryBooked,
     Event,
+    ExpirySeen,
     FundingSeen,
     IntentReceived,
     LedgerAdjusted,
@@ -24,7 +25,7 @@ from jtrader.store.journal.reader import read_journal
 if TYPE_CHECKING:
     from jtrader.store.postgres.reader import PostgresReader
 
-MONEY = AccountOpened | ChildAccepted | OrderFilled | EntryBooked | LedgerAdjusted | BreakAcknowledged
+MONEY = AccountOpened | ChildAccepted | OrderFilled | EntryBooked | ExpirySeen | LedgerAdjusted | BreakAcknowledged
 """The events that the ledger books, and those that say whose a fill is and what a break was."""
 
 BOOKS = MONEY | IntentReceived | FundingSeen | PositionAssigned
