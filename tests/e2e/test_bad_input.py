@@ -235,7 +235,7 @@ def run(case: Case, home: Path, addresses: dict[str, str]) -> Told:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     return Told(done.returncode, done.stdout, home, before)
