@@ -30,16 +30,18 @@ from jtrader.engine.latches import latch
 from jtrader.engine.market import Range, Tape
 from jtrader.engine.orders import Order, Parent
 from jtrader.engine.pace import series_of
+from jtrader.engine.watch import Hold
 from jtrader.execution.algorithm import Algorithm, Child, ParentView, Plan, Print, Slice
 from jtrader.execution.driver import decide
 from jtrader.execution.sizing import is_crossed
 from jtrader.risk.gate import EXIT_COLLAR_STEPS, judge
-from jtrader.risk.verdict import RefusalCode, Refused
+from jtrader.risk.verdict import ApprovedOrder, RefusalCode, Refused
 
 SAVE_EVERY = 1 * MINUTE
 """Market time after which a memo that changed is journaled though nothing else happened."""
 
 _IMPLIED = (ParentState.PENDING, ParentState.RUNNING, ParentState.DONE, ParentState.FAILED)
+_HELD = (ParentState.PAUSED, ParentState.COMPLETING)
 _NEVER_STOOD = (OrderStatus.REFUSED, OrderStatus.REJECTED)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -108,6 +110,8 @@ def work(core: Core, parent_id: ParentId, now: Moment) -> Refused | None:
     algorithm = core.algorithms[parent.intent.algorithm]
     plan = decide(algorithm, view_of(core, parent, now))
     core.watch.restarted.discard(parent_id)
+    if _is_still_held(core, parent, plan, now):
+        return None
     _remember(core, parent, algorithm, plan, now)
     for client_order_id in plan.cancel:
         doubts.cancel(core, core.state.orders[client_order_id], plan.reason or parent.intent.algorithm, now)
@@ -117,6 +121,7 @@ def work(core: Core, parent_id: ParentId, now: Moment) -> Refused | None:
     if plan.state.is_over:
         core.watch.parents.pop(parent_id, None)
         core.watch.memos.pop(parent_id, None)
+        core.watch.holds.pop(parent_id, None)
         core.market.unfollow(parent_id, parent.intent.instrument)
     return refused
 
@@ -164,7 +169,9 @@ def _remember(core: Core, parent: Parent, algorithm: Algorithm, plan: Plan, now:
     parent_id = parent.intent.parent_id
     implied = algorithm.one_shot and parent.state is ParentState.PENDING and plan.state in _IMPLIED
     is_new = (plan.state, plan.reason) != (parent.state, parent.reason) and not implied
-    is_due = bool(plan.place or plan.cancel or plan.save) or now.market - parent.changed >= SAVE_EVERY
+    is_on_hold = plan.state is ParentState.PAUSED and parent_id in core.watch.holds
+    is_old = now.market - parent.changed >= SAVE_EVERY and not is_on_hold
+    is_due = bool(plan.place or plan.cancel or plan.save) or is_old
     if is_new or (plan.memo != parent.memo and is_due):
         core.watch.memos.pop(parent_id, None)
         core.emit(
@@ -184,6 +191,7 @@ def view_of(core: Core, parent: Parent, now: Moment) -> ParentView:
     tape = _tape(core, intent)
     last, mark = market.trades.get(name), market.marks.get(name)
     live = core.state.live_children.get(intent.parent_id, ())
+    hold = core.watch.holds.get(intent.parent_id, Hold())
     reducible = held = None
     if intent.reduce_only:
         reducible = reducible_by(core, intent, now)
@@ -196,7 +204,7 @@ def view_of(core: Core, parent: Parent, now: Moment) -> ParentView:
         working=working,
         children=len(parent.children),
         quote=market.quotes.get(name),
-        state=parent.state,
+        state=ParentState.RUNNING if hold.is_due else parent.state,
         reason=parent.reason,
         memo=core.watch.memos.get(intent.parent_id, parent.memo),
         wish=parent.wish,
@@ -204,7 +212,8 @@ def view_of(core: Core, parent: Parent, now: Moment) -> ParentView:
         restarted=intent.parent_id in core.watch.restarted,
         live=tuple(_child(core.state.orders[child]) for child in live),
         newest=_child(core.state.orders[parent.children[-1]]) if parent.children else None,
-        failures=_failures(core, parent),
+        failures=_failures(core, parent) + hold.tries,
+        tried=hold.tried,
         rejections=_failures(core, parent, besides=OrderStatus.REFUSED),
         stale=_stale(core, name, intent, now),
         last=_print(last.price, last.ts, tape, "last") if last is not None else None,
@@ -286,14 +295,8 @@ def _stale(core: Core, name: InstrumentId, intent: Intent, now: Moment) -> str:
 
 def send(core: Core, parent: Parent, piece: Slice, now: Moment) -> Refused | None:
     """Sizes a slice and sends it, if the gate lets it; else the gate's refusal. Both are journaled."""
-    intent, instrument = parent.intent, core.instruments[parent.intent.instrument]
-    filled, working = core.state.progress(parent)
-    exposure = exposure_of(core, intent, intent.quantity - filled - working, now)
-    child = _order(core, intent, instrument, piece, now)
-    if intent.reduce_only:
-        most = exposure.reducible(intent.side, instrument, child.type.is_conditional, child.takes)
-        child = replace(child, quantity=instrument.quantity_down(min(piece.quantity, most)))
-    verdict = judge(child, instrument, core.accounts[intent.account].limit_set, exposure)
+    core.watch.holds.pop(parent.intent.parent_id, None)
+    child, verdict = _judged(core, parent, piece, now)
     if isinstance(verdict, Refused):
         core.emit(ChildRefused(ts=now.market, order=child, code=verdict.code, reason=verdict.reason))
         if verdict.code is RefusalCode.REPEATED:
@@ -302,6 +305,42 @@ def send(core: Core, parent: Parent, piece: Slice, now: Moment) -> Refused | Non
     core.emit(ChildAccepted(ts=now.market, order=child))
     core.command(SubmitOrder(verdict))
     return None
+
+
+def _is_still_held(core: Core, parent: Parent, plan: Plan, now: Moment) -> bool:
+    """Whether a parent held up by the gate waits for its next order, or would be refused for the same reason again. A
+    hold is journaled once, and its end once: the plan is then as good as not made. What a stop must remember comes with
+    a reason, or was journaled with the order that was refused."""
+    parent_id = parent.intent.parent_id
+    hold = core.watch.holds.get(parent_id, Hold())
+    newest = core.state.orders[parent.children[-1]] if parent.children else None
+    if newest is None or newest.status is not OrderStatus.REFUSED or parent.state not in _HELD:
+        return False
+    if not (plan.place or plan.cancel or plan.reason) and plan.state is ParentState.RUNNING:
+        core.watch.holds[parent_id] = replace(hold, is_due=True)
+        core.watch.memos[parent_id] = plan.memo
+        return True
+    core.watch.holds[parent_id] = replace(hold, is_due=False)
+    if not plan.place or plan.cancel:
+        return False
+    code = newest.reason.partition(":")[0]
+    verdicts = [_judged(core, parent, piece, now)[1] for piece in plan.place]
+    if code == RefusalCode.REPEATED or not all(isinstance(one, Refused) and one.code == code for one in verdicts):
+        return False
+    core.watch.holds[parent_id] = Hold(hold.tries + 1, now.market)
+    return True
+
+
+def _judged(core: Core, parent: Parent, piece: Slice, now: Moment) -> tuple[ChildOrder, ApprovedOrder | Refused]:
+    """The order that a slice would be, and what the gate says of it."""
+    intent, instrument = parent.intent, core.instruments[parent.intent.instrument]
+    filled, working = core.state.progress(parent)
+    exposure = exposure_of(core, intent, intent.quantity - filled - working, now)
+    child = _order(core, intent, instrument, piece, now)
+    if intent.reduce_only:
+        most = exposure.reducible(intent.side, instrument, child.type.is_conditional, child.takes)
+        child = replace(child, quantity=instrument.quantity_down(min(piece.quantity, most)))
+    return child, judge(child, instrument, core.accounts[intent.account].limit_set, exposure)
 
 
 def _order(core: Core, intent: Intent, instrument: Instrument, piece: Slice, now: Moment) -> ChildOrder:

@@ -57,6 +57,15 @@ class Flattening(msgspec.Struct):
     slices: list[ParentId] = []
 
 
+class Hold(msgspec.Struct, frozen=True):
+    """A parent that the gate still refuses for the reason journaled last: tried again `tries` times, at market time
+    `tried` last. `is_due`: it works towards the next try, though the journal has it as PAUSED."""
+
+    tries: int = 0
+    tried: int = 0
+    is_due: bool = False
+
+
 class Watch:
     def __init__(self) -> None:
         self.started = 0
@@ -76,6 +85,8 @@ class Watch:
         """The open orders at the venue that are not ours, or have ended by our books."""
         self.memos: dict[ParentId, Mapping[str, Any]] = {}
         """What parents remember and the journal does not know yet."""
+        self.holds: dict[ParentId, Hold] = {}
+        """Parents that the gate holds up, until it lets an order of theirs pass or says something new."""
         self.restarted: set[ParentId] = set()
         """Parents that were not looked at since the process was started."""
         self.is_recovering = False

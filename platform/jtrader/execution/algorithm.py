@@ -86,6 +86,8 @@ class ParentView(msgspec.Struct, frozen=True, kw_only=True):
     """The child made last, whatever became of it."""
     failures: int = 0
     """How many of the newest children in a row were refused, rejected, or ended unasked and unfilled."""
+    tried: int = 0
+    """Market time at which the gate last refused what it had refused before: counted in `failures`, not journaled."""
     rejections: int = 0
     """The same, by the venue alone: back to the last one that the desk's own gate refused."""
     stale: str = ""

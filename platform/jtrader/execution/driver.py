@@ -49,7 +49,7 @@ def _held(algorithm: Algorithm, view: ParentView) -> Plan | None:
         return None
     if algorithm.needs_market and view.stale:
         return Plan(state=ParentState.PAUSED, reason=f"stale data: {view.stale}")
-    if view.newest is not None and view.now < view.newest.ts + backoff(view.failures):
+    if view.newest is not None and backs_off(view):
         who = "risk" if view.newest.status is OrderStatus.REFUSED else "venue"
         return Plan(state=ParentState.PAUSED, reason=f"{who}: {view.newest.reason or view.newest.status}")
     return None if view.live else _nothing_left(view)
@@ -63,6 +63,11 @@ def to_cancel(view: ParentView) -> tuple[ClientOrderId, ...]:
 def backoff(failures: int) -> int:
     """Market time to wait after so many failures in a row."""
     return min((1 << min(failures, 10)) * SECOND, MOST_BACKOFF) if failures else 0
+
+
+def backs_off(view: ParentView) -> bool:
+    """The last try failed, and the next one is not due."""
+    return view.newest is not None and view.now < max(view.newest.ts, view.tried) + backoff(view.failures)
 
 
 def may_take(view: ParentView) -> bool:
@@ -107,7 +112,7 @@ def _sweep(view: ParentView) -> Plan:
     price = take_price(view, view.collar)
     if price is None:
         return Plan(state=ParentState.COMPLETING, reason="past its end: nothing to take within limit and collar")
-    if not may_take(view) or (view.newest is not None and view.now < view.newest.ts + backoff(view.failures)):
+    if not may_take(view) or backs_off(view):
         return Plan(state=ParentState.COMPLETING, reason="past its end: sweeping what is left")
     quantity = lots_of(view, view.left, price)
     if not quantity:

@@ -1,19 +1,23 @@
 """People pause, resume and cancel parents; windows end them; journals of before parents had states still replay."""
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from fixtures.oms_desk import Desk, sequenced
-from jtrader.domain.events import Event, IntentReceived, ParentAsked, ParentChanged, Sequenced
-from jtrader.domain.ids import ParentId
+from fixtures.parents import Floor
+from jtrader.domain.events import ChildRefused, Event, IntentReceived, ParentAsked, ParentChanged, Sequenced
+from jtrader.domain.ids import ParentId, VenueOrderId
 from jtrader.domain.order import ChildOrder, Completion, OrderStatus, ParentState, ParentWish
 from jtrader.domain.times import SECOND
 from jtrader.engine.commands import SubmitOrder
-from jtrader.engine.inputs import CancelAllAsked, IntentSubmitted, ParentWished, Restarted
+from jtrader.engine.inputs import CancelAllAsked, FillReported, IntentSubmitted, ParentWished, Restarted
 from jtrader.engine.intents import Answer
 from jtrader.engine.parents import state_of
+from jtrader.risk.kill import Kill, KillLevel, Latch
 
 D = Decimal
 P1 = ParentId("p1")
@@ -233,6 +237,43 @@ def test_cancel_all_ends_a_limit_that_was_paused(desk: Desk, meanwhile: str) -> 
     desk.wait(3)
     assert not want(desk, ParentWish.RUN).accepted
     assert (len(orders(desk)), state(desk)) == (1, ParentState.CANCELLED)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "fields"),
+    [
+        ("best_limit", {}),
+        ("twap", {"seconds": 7_200, "params": {"interval": 20}}),
+        ("iceberg", {"limit_price": D(49_900), "params": {"display": "0.05"}}),
+    ],
+)
+def test_a_hold_is_journaled_once_and_its_end_once(algorithm: str, fields: dict[str, Any]) -> None:
+    floor = Floor()
+    floor.desk.engine.latch(Latch((Kill(level=KillLevel.NO_ORDERS, reason="drill", actor="ann"),)))
+    floor.start(algorithm, **fields)
+    floor.run(60)
+    before = len(floor.desk.events)
+    floor.run(3_600)
+    more = [event for event in floor.desk.events[before:] if isinstance(event, ParentChanged | ChildRefused)]
+    assert more == []
+    assert (floor.state, floor.reason.startswith("risk: kill")) == (ParentState.PAUSED, True)
+    before = len(floor.desk.events)
+    floor.desk.engine.latch(Latch())
+    floor.run(65)
+    assert floor.orders, "tried again all the while"
+    [change, *_] = [event for event in floor.desk.events[before:] if isinstance(event, ParentChanged)]
+    assert change.state is ParentState.RUNNING
+
+
+def test_a_hold_of_another_reason_is_journaled_anew() -> None:
+    floor = Floor()
+    floor.desk.engine.latch(Latch((Kill(level=KillLevel.NO_ORDERS, reason="drill", actor="ann"),)))
+    floor.start("best_limit").run(200)
+    floor.desk.engine.latch(Latch())
+    by_phone = floor.desk.execution(floor.desk.engine.state.orders[floor.parent.children[0]].child, "0.1")
+    floor.desk.do(FillReported(replace(by_phone, client_order_id=None, venue_order_id=VenueOrderId("web"))))
+    floor.run(200)
+    assert floor.reason.startswith("risk: narrowed")
 
 
 RECORDS_OF_A_PARENT = (

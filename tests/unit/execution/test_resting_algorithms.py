@@ -196,7 +196,6 @@ def test_what_the_desk_s_own_gate_refuses_is_no_reason_to_back_off() -> None:
     floor.desk.report(floor.orders[-1], OrderStatus.REJECTED, reason="post_only: would take")
     floor.desk.engine.latch(Latch((Kill(level=KillLevel.NO_ORDERS, reason="drill", actor="ann"),)))
     floor.run(3_600)
-    assert len(floor.parent.children) > 10
     floor.desk.engine.latch(Latch())
     floor.run(64)
     assert [order.price for order in floor.live] == [D(50_000)]

@@ -232,7 +232,8 @@ def test_refusals_back_off_and_are_told() -> None:
     floor = twap("0.5", 200, 10, Floor(Desk(replace(LIMITS, max_order_notional=D(1))))).run(185)
     assert floor.state is ParentState.PAUSED
     assert floor.reason.startswith("risk: order_notional: ")
-    assert floor.desk.tags().count("child_refused") == 7  # after 2, 4, 8 … s
+    assert floor.desk.tags().count("child_refused") == 1
+    assert floor.desk.engine.core.watch.holds[floor.parent_id].tries == 6  # after 2, 4, 8 … s
     floor.run(20)
     assert (floor.state, floor.reason) == (ParentState.DONE, "filled 0 of 0.5 by its end")
 
