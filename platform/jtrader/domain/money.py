@@ -50,3 +50,8 @@ def plain(value: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
+
+
+def rounded(value: Decimal) -> str:
+    """For sentences: `plain`, to the smallest part of a coin."""
+    return plain(Decimal(format(value, ".8f")))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from jtrader.domain.errors import BadInput
 from jtrader.domain.events import EquityMarked
 from jtrader.domain.ids import AccountId, StrategyId
-from jtrader.domain.money import ZERO, plain
+from jtrader.domain.money import ZERO, plain, rounded
 from jtrader.domain.times import DAY, MINUTE
 from jtrader.engine.core import Core, TradingAccount
 from jtrader.engine.inputs import Moment
@@ -86,5 +86,5 @@ def _judge(
         (RefusalCode.DRAWDOWN, "from its highest", known.peak, limits.drawdown),
     ):
         if limit is not None and start - equity > limit:
-            lost = f"{whose} lost {start - equity:.2f} {asset} {since}, the limit is {plain(limit)}"
+            lost = f"{whose} lost {rounded(start - equity)} {asset} {since}, the limit is {plain(limit)}"
             latch(core, now.market, code, f"kill level 1 by risk: {lost}; {release}", account, strategy)

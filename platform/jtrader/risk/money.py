@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from jtrader.domain.money import ZERO, plain
+from jtrader.domain.money import ZERO, plain, rounded
 from jtrader.domain.order import Side, TimeInForce
 from jtrader.domain.payoff import notional
 from jtrader.risk.case import Case, Refusal, known
@@ -20,7 +20,7 @@ def money(case: Case) -> Iterator[Refusal]:
     if least < rules.min_notional and not (order.reduce_only and not rules.is_spot):
         yield (
             RefusalCode.BELOW_MIN_NOTIONAL,
-            f"notional {least:.2f} at the worst price is below the venue's {plain(rules.min_notional)}",
+            f"notional {rounded(least)} at the worst price is below the venue's {plain(rules.min_notional)}",
         )
     if order.reduce_only:
         return
@@ -56,7 +56,7 @@ def _notional(case: Case, whose: str, limits: ScopeLimits, stands: Standing, pri
 
     limit = limits.max_order_notional
     if limit is not None and worth(order.quantity) > limit:
-        what = f"notional {worth(order.quantity):.2f} is above the limit{whose} {plain(limit)}"
+        what = f"notional {rounded(worth(order.quantity))} is above the limit{whose} {plain(limit)}"
         yield RefusalCode.ORDER_NOTIONAL, what
     reached = order.side.sign * stands.net + stands.open_on(order.side) + order.quantity
     limit = limits.max_position_notional
@@ -64,7 +64,7 @@ def _notional(case: Case, whose: str, limits: ScopeLimits, stands: Standing, pri
         yield (
             RefusalCode.POSITION_NOTIONAL,
             (
-                f"working and unknown orders included the position could reach {worth(reached):.2f}, "
+                f"working and unknown orders included the position could reach {rounded(worth(reached))}, "
                 f"the limit{whose} is {plain(limit)}"
             ),
         )
@@ -75,14 +75,14 @@ def _notional(case: Case, whose: str, limits: ScopeLimits, stands: Standing, pri
     if limit is not None and gross > limit and after > before:
         yield (
             RefusalCode.GROSS_EXPOSURE,
-            f"the gross exposure could reach {gross:.2f}, the limit{whose} is {plain(limit)}",
+            f"the gross exposure could reach {rounded(gross)}, the limit{whose} is {plain(limit)}",
         )
     elsewhere = stands.up_elsewhere if order.side is Side.BUY else -stands.down_elsewhere
     net, limit = elsewhere + (worth(reached) if reached > 0 else -worth(reached)), limits.max_net_notional
     if limit is not None and net > limit:
         yield (
             RefusalCode.NET_EXPOSURE,
-            f"the net exposure could reach {net:.2f}, the limit{whose} is {plain(limit)}",
+            f"the net exposure could reach {rounded(net)}, the limit{whose} is {plain(limit)}",
         )
 
 
@@ -102,7 +102,10 @@ def _funds(case: Case, price: Decimal) -> Iterator[Refusal]:
         if cost + fee > left:
             yield (
                 RefusalCode.FREE_BALANCE,
-                f"needs {cost + fee:.2f} {rules.quote}, of {stands.funds:.2f} working buys leave {left:.2f}",
+                (
+                    f"needs {rounded(cost + fee)} {rules.quote}, of {rounded(stands.funds)} working buys leave "
+                    f"{rounded(left)}"
+                ),
             )
         return
     leverage = case.limits.leverage
@@ -112,7 +115,7 @@ def _funds(case: Case, price: Decimal) -> Iterator[Refusal]:
         yield (
             RefusalCode.FREE_MARGIN,
             (
-                f"initial margin could reach {margin:.2f} {rules.settle} at leverage {plain(leverage)}, "
-                f"wallet and unrealised are {stands.funds:.2f}"
+                f"initial margin could reach {rounded(margin)} {rules.settle} at leverage {plain(leverage)}, "
+                f"wallet and unrealised are {rounded(stands.funds)}"
             ),
         )

@@ -66,7 +66,7 @@ def test_a_loss_at_mark_stops_new_risk_and_leaves_the_way_out() -> None:
     [latched] = [event for event in desk.events if isinstance(event, RiskLatched)]
     assert (latched.account, latched.strategy, latched.instrument) == (ALPHA, None, None)
     assert latched.reason == (
-        "kill level 1 by risk: account 'alpha' lost 1001.10 USDT today, the limit is 1000; "
+        "kill level 1 by risk: account 'alpha' lost 1001.1 USDT today, the limit is 1000; "
         "'jtrader kill L0 --account alpha' releases it"
     )
     assert code(desk, side=Side.SELL, reduce_only=True) == ""

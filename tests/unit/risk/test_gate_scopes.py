@@ -10,6 +10,7 @@ from fixtures.gate_cases import LONG, OUT, SCOPE_CODES, exposure, limit_order, o
 from fixtures.oms_desk import LIMITS, PERP, SPOT, rules_of
 from jtrader.domain.errors import BadInput
 from jtrader.domain.ids import StrategyId
+from jtrader.domain.instrument import Product
 from jtrader.domain.order import ChildOrder, Side, TimeInForce
 from jtrader.domain.times import HOUR
 from jtrader.risk.exposure import Exposure, Standing
@@ -168,3 +169,13 @@ def test_defaults_are_strict_and_come_of_what_is_set() -> None:
 
 def test_every_such_code_is_in_the_table() -> None:
     assert {case[1] for case in SCOPED} >= SCOPE_CODES - {Code.FREE_BALANCE}
+
+
+def test_small_amounts_of_a_dear_coin_are_told_as_they_are() -> None:
+    rules = replace(rules_of(PERP), product=Product.INVERSE, base="BTC", settle="BTC", min_notional=D(0))
+    tight = limits(max_order_notional=D("0.000001"))
+    verdict = judge(order(), rules, tight, exposure())
+    assert isinstance(verdict, Refused)
+    assert verdict.code is Code.ORDER_NOTIONAL
+    assert "notional 0.000002" in verdict.reason
+    assert "0.00 " not in verdict.reason
