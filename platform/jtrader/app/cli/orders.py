@@ -4,6 +4,20 @@ from typing import Annotated, Any
 
 import typer
 
+from jtrader.app.cli.by_hand import (
+    Account,
+    AsJson,
+    Book,
+    BuyOrSell,
+    Limit,
+    Quantity,
+    Reason,
+    ReduceOnly,
+    Symbol,
+    market_now,
+    submit,
+)
+
 HELP = """List the newest orders of the running oms, refused ones included.
 
 Examples:
@@ -68,7 +82,6 @@ COLUMNS = (
 )  # fmt: skip
 
 OrderId = Annotated[str, typer.Argument(help="Our client order id, as 'jtrader orders' shows it.")]
-Reason = Annotated[str, typer.Option(help="Why; it is journaled with your name.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -84,8 +97,8 @@ def register(app: typer.Typer) -> None:
 def _list(
     context: typer.Context,
     open_only: Annotated[bool, typer.Option("--open", help="Only those that may still fill.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 50,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    limit: Limit = 50,
+    as_json: AsJson = False,
 ) -> None:
     if context.invoked_subcommand is not None:
         return
@@ -107,45 +120,31 @@ def _list(
 
 
 def _place(
-    account: Annotated[str, typer.Argument(help="The account, as in the settings.")],
-    instrument: Annotated[str, typer.Argument(help="market:SYMBOL.")],
-    side: Annotated[str, typer.Argument(help="buy or sell.")],
-    quantity: Annotated[str, typer.Argument(help="In the instrument's order units.")],
+    account: Account,
+    instrument: Symbol,
+    side: BuyOrSell,
+    quantity: Quantity,
     reason: Reason,
     limit: Annotated[str | None, typer.Option(help="Rest at this price; without, at market.")] = None,
-    reduce_only: Annotated[bool, typer.Option("--reduce-only", help="Only take off the position.")] = False,
-    strategy: Annotated[str, typer.Option(help="Whose book it goes to.")] = "manual",
+    reduce_only: ReduceOnly = False,
+    strategy: Book = "manual",
 ) -> None:
-    import uuid
+    from jtrader.app.cli.asking import amount
 
-    from jtrader.app.cli.asking import amount, ask_oms, choice, operator
-    from jtrader.bus.rpc import RpcTimeout
-    from jtrader.domain.errors import BadInput
-    from jtrader.domain.ids import AccountId, InstrumentId, ParentId, StrategyId
-    from jtrader.domain.order import Intent, Side
-    from jtrader.engine.intents import Answer
-
-    status = ask_oms("status", dict[str, Any])
-    intent = Intent(
-        parent_id=ParentId(f"by-hand-{uuid.uuid4().hex[:12]}"),
-        strategy=StrategyId(strategy),
-        account=AccountId(account),
-        instrument=InstrumentId(instrument),
-        side=Side(choice("side", side, list(Side))),
-        quantity=amount("quantity", quantity),
-        ts=int(status["market_time"]),
+    parent = submit(
+        account,
+        instrument,
+        side,
+        quantity,
+        reason,
+        strategy,
+        "jtrader orders",
+        ts=market_now(),
         algorithm="market" if limit is None else "limit",
         limit_price=None if limit is None else amount("limit", limit),
         reduce_only=reduce_only,
-        reason=f"{operator()}: {reason}",
     )
-    try:
-        answer = ask_oms("submit_intent", Answer, {"intent": intent})
-    except RpcTimeout as late:
-        raise RpcTimeout(f"{late}: it may have been placed; look at 'jtrader orders' before you do it again") from late
-    if not answer.accepted:
-        raise BadInput(f"refused ({answer.code}): {answer.reason}")
-    typer.echo(f"accepted; parent {intent.parent_id}; 'jtrader orders' shows what came of it")
+    typer.echo(f"accepted; parent {parent}; 'jtrader orders' shows what came of it")
 
 
 def _cancel(

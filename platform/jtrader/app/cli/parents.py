@@ -4,6 +4,20 @@ from typing import Annotated, Any
 
 import typer
 
+from jtrader.app.cli.by_hand import (
+    Account,
+    AsJson,
+    Book,
+    BuyOrSell,
+    Limit,
+    Quantity,
+    Reason,
+    ReduceOnly,
+    Symbol,
+    market_now,
+    submit,
+)
+
 HELP = """List the newest parent orders of the running oms: how far they are, their state and why.
 
 Examples:
@@ -41,7 +55,6 @@ COLUMNS = (
 )  # fmt: skip
 
 Parent = Annotated[str, typer.Argument(help="The parent's id, as 'jtrader parents' shows it.")]
-Reason = Annotated[str, typer.Option(help="Why; it is journaled with your name.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -58,8 +71,8 @@ def register(app: typer.Typer) -> None:
 def _list(
     context: typer.Context,
     open_only: Annotated[bool, typer.Option("--open", help="Only those that are not over.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 50,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    limit: Limit = 50,
+    as_json: AsJson = False,
 ) -> None:
     if context.invoked_subcommand is not None:
         return
@@ -88,10 +101,10 @@ def _algorithms(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
 
 
 def _place(
-    account: Annotated[str, typer.Argument(help="The account, as in the settings.")],
-    instrument: Annotated[str, typer.Argument(help="market:SYMBOL.")],
-    side: Annotated[str, typer.Argument(help="buy or sell.")],
-    quantity: Annotated[str, typer.Argument(help="In the instrument's order units.")],
+    account: Account,
+    instrument: Symbol,
+    side: BuyOrSell,
+    quantity: Quantity,
     algorithm: Annotated[str, typer.Option(help="One of 'jtrader parents algorithms'.")],
     reason: Reason,
     param: Annotated[
@@ -103,46 +116,34 @@ def _place(
     completion: Annotated[
         str, typer.Option(help="At its end: best_effort, cancel_remainder or must_complete.")
     ] = "best_effort",
-    reduce_only: Annotated[bool, typer.Option("--reduce-only", help="Only take off the position.")] = False,
-    strategy: Annotated[str, typer.Option(help="Whose book it goes to.")] = "manual",
+    reduce_only: ReduceOnly = False,
+    strategy: Book = "manual",
 ) -> None:
-    import uuid
-
-    from jtrader.app.cli.asking import amount, ask_oms, choice, operator
-    from jtrader.bus.rpc import RpcTimeout
-    from jtrader.domain.errors import BadInput
-    from jtrader.domain.ids import AccountId, InstrumentId, ParentId, StrategyId
-    from jtrader.domain.order import Completion, Intent, Side
+    from jtrader.app.cli.asking import amount, choice
+    from jtrader.domain.order import Completion
     from jtrader.domain.times import MINUTE, parse_time
-    from jtrader.engine.intents import Answer
     from jtrader.execution.catalogue import ALGORITHMS
 
-    now = int(ask_oms("status", dict[str, Any])["market_time"])
+    now = market_now()
     begins = now if start is None else int(parse_time(start))
-    intent = Intent(
-        parent_id=ParentId(f"by-hand-{uuid.uuid4().hex[:12]}"),
-        strategy=StrategyId(strategy),
-        account=AccountId(account),
-        instrument=InstrumentId(instrument),
-        side=Side(choice("side", side, list(Side))),
-        quantity=amount("quantity", quantity),
+    parent = submit(
+        account,
+        instrument,
+        side,
+        quantity,
+        reason,
+        strategy,
+        "jtrader parents",
         ts=now,
         algorithm=choice("algorithm", algorithm, list(ALGORITHMS)),
         limit_price=None if limit is None else amount("limit", limit),
         reduce_only=reduce_only,
-        reason=f"{operator()}: {reason}",
         params=parse_params(param or []),
         start=begins if start is not None else 0,
         end=None if minutes is None else begins + int(minutes * MINUTE),
         completion=Completion(choice("completion", completion, list(Completion))),
     )
-    try:
-        answer = ask_oms("submit_intent", Answer, {"intent": intent})
-    except RpcTimeout as late:
-        raise RpcTimeout(f"{late}: it may have been placed; look at 'jtrader parents' before you do it again") from late
-    if not answer.accepted:
-        raise BadInput(f"refused ({answer.code}): {answer.reason}")
-    typer.echo(f"accepted; parent {intent.parent_id}; 'jtrader parents' shows how far it is")
+    typer.echo(f"accepted; parent {parent}; 'jtrader parents' shows how far it is")
 
 
 def parse_params(given: list[str]) -> dict[str, Any]:
