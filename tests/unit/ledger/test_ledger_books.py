@@ -4,12 +4,13 @@ from decimal import Decimal
 
 import pytest
 
+from fixtures import booking
 from fixtures.instruments import instrument
 from jtrader.domain.account import EntryKind, VenueEntry
 from jtrader.domain.errors import BadInput, Broken
 from jtrader.domain.events import AccountOpened, ChildAccepted, EntryBooked, MarkSeen, OrderFilled
 from jtrader.domain.ids import UNASSIGNED
-from jtrader.domain.order import ChildOrder, Fill, OrderType, Side, TimeInForce
+from jtrader.domain.order import Fill, Side
 from jtrader.ledger.book import Ledger
 
 D = Decimal
@@ -64,21 +65,7 @@ def row(entry_id, kind, amount, *, ts=200, instrument=PERP, reference="") -> Ent
 
 
 def accepted(client: str, strategy: str) -> ChildAccepted:
-    order = ChildOrder(
-        client_order_id=client,
-        parent_id="p",
-        strategy=strategy,
-        account=ACCOUNT,
-        instrument=PERP,
-        side=Side.BUY,
-        type=OrderType.MARKET,
-        time_in_force=TimeInForce.GTC,
-        quantity=D(1),
-        price=None,
-        reduce_only=False,
-        ts=50,
-    )
-    return ChildAccepted(ts=50, order=order)
+    return booking.accepted(client, strategy, PERP, ts=50)
 
 
 def test_perpetual_round_trip_moves_the_wallet_by_profit_fees_and_funding(ledger):
