@@ -107,7 +107,13 @@ def _roll_back(
             undo(step.fee_asset, -step.fee)
         else:
             held[step.instrument] = _before_fill(held.get(step.instrument, FLAT), step, quantity, rules)
-    return wallet, {name: holding for name, holding in held.items() if holding.quantity or holding.cost}
+    return wallet, {name: one for name, one in held.items() if one.quantity or _is_told(one, instruments, name)}
+
+
+def _is_told(flat: Holding, instruments: Instruments, name: InstrumentId) -> bool:
+    """A cost that a flat position has left over. One unit is none: of two costs that a half-way P&L fits alike (see
+    `_settle_ties`) the other was taken, for a position that our closing did not know yet."""
+    return bool(flat.cost) and abs(flat.cost) != _unit(_rules(instruments, name))
 
 
 def _booked(step: Fill | VenueEntry) -> tuple[int, int, int]:
